@@ -1,0 +1,251 @@
+"""The rule that cuts a zone's local days into windows of hours; service and trainer both go by it.
+
+A window is one local day, from `day_start` to the next. It is numbered by its local date, as days since
+1970-01-01, so that windows sort by their numbers. Its hours are the instants from its start up to its end at
+which the local clock reads a full hour: 24, and on the day of a clock change mostly 23 or 25.
+
+- Where a clock change skips `day_start`, the window begins at the first instant after the gap; where
+  `day_start` comes twice, at the first of the two. Both are one sentence: a window begins at the first
+  instant at which the local clock has reached its date and `day_start`.
+- A date that a clock change skips as a whole (Samoa's 2011-12-30) has no window.
+
+Time zones come from the pinned `tzdata` package, never from the machine. Instants are whole seconds since
+1970-01-01T00:00:00Z in int64 arrays.
+"""
+
+import datetime
+import re
+import zoneinfo
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+HOUR = 3600
+DAY = 86400
+# The Gregorian calendar, weekdays included, repeats after 400 years, and so do the rules of every time zone.
+_CYCLE = 146097 * DAY
+_FIRST = int(datetime.datetime(1969, 1, 1, tzinfo=datetime.UTC).timestamp())
+_NEAR = int(datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC).timestamp())
+_FAR = _NEAR + _CYCLE
+_EVER = 2**60
+
+
+@dataclass(frozen=True, eq=False)
+class Hours:
+    """The hours of one window: `instants` [k] (epoch seconds) and their `steps` [k] (0 to 23)."""
+
+    instants: I64
+    steps: I64
+
+
+@dataclass(frozen=True, eq=False)
+class _Clock:
+    """A time zone as stretches of one UTC offset; stretch i is `begins[i] <= t < ends[i]`, all arrays [k]."""
+
+    begins: I64
+    ends: I64
+    offsets: I64
+
+    @cached_property
+    def reached(self) -> I64:
+        """What the local clock has reached by the end of each stretch (exclusive), as local seconds."""
+        return np.maximum.accumulate(self.ends + self.offsets)
+
+    @cached_property
+    def peaks(self) -> I64:
+        """The latest reading of the local clock before each stretch begins."""
+        return np.concatenate(([-_EVER], self.reached[:-1] - 1))
+
+    @cached_property
+    def skipped(self) -> I64:
+        """The local dates that no instant has, latest first."""
+        before, after = self.begins[1:] + self.offsets[:-1], self.begins[1:] + self.offsets[1:]
+        firsts, lasts = -(-before // DAY), after // DAY
+        dates = [day for first, last in zip(firsts, lasts, strict=True) for day in range(first, last)]
+        return np.array(sorted(dates, reverse=True), np.int64)
+
+    def stretch(self, instants: I64) -> I64:
+        return np.searchsorted(self.begins, instants, "right") - 1
+
+
+class Calendar:
+    """Windows of one time zone and day start: immutable, every method works on whole arrays.
+
+    Raises `ValueError`, with a sentence, for a time zone that `tzdata` does not know and for a `day_start`
+    that is not a full hour such as "06:00".
+    """
+
+    def __init__(self, time_zone: str, day_start: str = "00:00") -> None:
+        self._zone = _zone(time_zone)
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):00", day_start, re.ASCII):
+            raise ValueError(f"day start {day_start!r} is not a full hour from 00:00 to 23:00")
+        self.time_zone = time_zone
+        self.day_start = day_start
+        self._shift = int(day_start[:2]) * HOUR
+        self._clock, self._until = _clock(self._zone, _FIRST, _NEAR), _NEAR
+        self._irregular: dict[int, Hours] = {}
+
+    def offsets(self, instants: I64) -> I64:
+        """The offset from UTC at each instant, in seconds."""
+        near = self._near(instants)
+        return self._clock.offsets[self._clock.stretch(near)]
+
+    def on_the_hour(self, instants: I64) -> Bool:
+        """Whether the local clock reads a full hour at each instant."""
+        full: Bool = (instants + self.offsets(instants)) % HOUR == 0
+        return full
+
+    def days(self, instants: I64) -> I64:
+        """The number of the window that holds each instant."""
+        near = self._near(instants)
+        stretch = self._clock.stretch(near)
+        clock = np.maximum(near + self._clock.offsets[stretch], self._clock.peaks[stretch])
+        days = (clock - self._shift) // DAY
+        for skipped in self._clock.skipped:
+            days[days == skipped] -= 1
+        numbers: I64 = days + (instants - near) // DAY
+        return numbers
+
+    def starts(self, days: I64) -> I64:
+        """The first instant of each window."""
+        cycles = self._cycles(days * DAY)
+        clock = days * DAY - cycles + self._shift
+        stretch = np.searchsorted(self._clock.reached, clock, "right")
+        starts: I64 = np.maximum(self._clock.begins[stretch], clock - self._clock.offsets[stretch])
+        return starts + cycles
+
+    def ends(self, days: I64) -> I64:
+        """The first instant after each window: the start of the next."""
+        following = days + 1
+        for skipped in self._clock.skipped[::-1]:
+            following[following == skipped] += 1
+        return self.starts(following)
+
+    def counts(self, days: I64) -> I64:
+        """How many hours each window has."""
+        counts = np.full(days.shape, 24, np.int64)
+        for day, rows in self.irregular(days):
+            counts[rows] = len(self.hours(day).instants)
+        return counts
+
+    def places(self, instants: I64, days: I64) -> I64:
+        """The place of each full hour among the hours of its window, from 0."""
+        places = (instants - self.starts(days)) // HOUR
+        for day, rows in self.irregular(days):
+            places[rows] = np.searchsorted(self.hours(day).instants, instants[rows])
+        return places
+
+    def instants(self, days: I64, places: I64) -> I64:
+        """The instant of each hour, from its window and its place in it: the inverse of `places`."""
+        instants = self.starts(days) + places * HOUR
+        for day, rows in self.irregular(days):
+            instants[rows] = self.hours(day).instants[places[rows]]
+        return instants
+
+    def hours(self, day: int) -> Hours:
+        """The hours of one window, in order of time."""
+        if day not in self._irregular:
+            self._irregular[day] = self._hours(day)
+        return self._irregular[day]
+
+    def irregular(self, days: I64) -> list[tuple[int, Bool]]:
+        """The windows among `days` that are not simply 24 hours in a row, each with the mask of its rows."""
+        if not len(days):
+            return []
+        unique = np.unique(days)
+        starts, ends = self.starts(unique), self.ends(unique)
+        first, last = (self._clock.stretch(self._near(edge)) for edge in (starts, ends - 1))
+        regular = (first == last) & (ends - starts == DAY) & self.on_the_hour(starts)
+        return [(int(day), days == day) for day in unique[~regular]]
+
+    def months(self, days: I64) -> I64:
+        """The month, 1 to 12, in which the middle of each window falls, by the local clock."""
+        middles = (self.starts(days) + self.ends(days)) // 2
+        dates = (middles + self.offsets(middles)).astype("datetime64[s]")
+        return dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
+
+    def date(self, day: int) -> datetime.date:
+        """The local date of one window."""
+        return datetime.date(1970, 1, 1) + datetime.timedelta(days=int(day))
+
+    def _hours(self, day: int) -> Hours:
+        window = np.array([day], np.int64)
+        start, end = int(self.starts(window)[0]), int(self.ends(window)[0])
+        instants = np.concatenate(
+            [
+                np.arange(begin + -(begin + offset) % HOUR, min(end, finish), HOUR)
+                for begin, finish, offset in self._stretches(start, end)
+            ]
+        )
+        clock = instants + self.offsets(instants)
+        return Hours(instants, (clock - self._shift) // HOUR % 24)
+
+    def _stretches(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """Begin, end and offset of each stretch of one offset between two instants."""
+        near = int(self._near(np.array([start], np.int64))[0])
+        cycles = start - near
+        clock = self._clock
+        first, last = clock.stretch(np.array([near, end - cycles - 1], np.int64))
+        return [
+            (max(start, int(clock.begins[i]) + cycles), int(clock.ends[i]) + cycles, int(clock.offsets[i]))
+            for i in range(first, last + 1)
+        ]
+
+    def _near(self, instants: I64) -> I64:
+        """Instants with whole cycles of the Gregorian calendar taken off, so that the table holds them."""
+        return instants - self._cycles(instants)
+
+    def _cycles(self, instants: I64) -> I64:
+        # Days of margin: the window around the table's last instant has to lie in it as a whole.
+        if not len(instants) or instants.max() < _NEAR - 3 * DAY:
+            return np.zeros(instants.shape, np.int64)
+        if self._until == _NEAR:
+            self._clock, self._until = _clock(self._zone, _FIRST, _FAR + 366 * DAY), _FAR
+        return np.maximum(instants - _NEAR, 0) // _CYCLE * _CYCLE
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    """A time zone read from the `tzdata` package: `zoneinfo` itself would prefer the machine's files."""
+    sentence = f"time zone {name!r} is not in the tz database; a name such as 'Europe/Rome' is allowed"
+    if not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", name, re.ASCII):
+        raise ValueError(sentence)
+    try:
+        with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+            return zoneinfo.ZoneInfo.from_file(file, key=name)
+    except (OSError, ValueError):
+        raise ValueError(sentence) from None
+
+
+def _clock(zone: zoneinfo.ZoneInfo, first: int, last: int) -> _Clock:
+    """The stretches of one offset between two instants: each day is asked, and halved where it differs.
+
+    No time zone since 1969 has two clock changes within a day that cancel each other (a test asks them all).
+    """
+
+    def offset(instant: int) -> int:
+        moment = datetime.datetime.fromtimestamp(instant, zone).utcoffset()
+        return int(moment.total_seconds()) if moment is not None else 0
+
+    def changes(low: int, high: int, before: int, after: int) -> list[int]:
+        if before == after:
+            return []
+        if high - low == 1:
+            return [high]
+        middle = (low + high) // 2
+        between = offset(middle)
+        return changes(low, middle, before, between) + changes(middle, high, between, after)
+
+    begins, offsets = [-_EVER], [offset(first)]
+    for day in range(first, last, DAY):
+        after = offset(day + DAY)
+        for change in changes(day, day + DAY, offsets[-1], after):
+            begins.append(change)
+            offsets.append(offset(change))
+    stretches = np.array(begins, np.int64)
+    return _Clock(stretches, np.append(stretches[1:], _EVER), np.array(offsets, np.int64))

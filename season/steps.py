@@ -1,0 +1,94 @@
+"""From the hours of a window to the 24 steps that a model scores; service and trainer both go this road."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from season.calendar import I64, Calendar
+
+F64 = NDArray[np.float64]
+
+STEPS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class DayWindows:
+    """Whole days of one zone: `days` [n] (their numbers), `steps` [n, 24], `filled` [n] (how many hours)."""
+
+    days: I64
+    steps: F64
+    filled: I64
+
+
+def fill(values: F64, instants: I64) -> F64:
+    """Missing hours (NaN) of one window: linear in time between the nearest; at an edge, the nearest.
+
+    Both arrays are [k], `instants` in epoch seconds, ascending; at least one value is there.
+    """
+    missing = np.isnan(values)
+    here = np.flatnonzero(~missing)
+    gaps = np.flatnonzero(missing)
+    right = np.searchsorted(here, gaps)
+    before = here[np.maximum(right - 1, 0)]
+    after = here[np.minimum(right, len(here) - 1)]
+    before, after = np.where(right == 0, after, before), np.where(right == len(here), before, after)
+    filled = values.copy()
+    filled[gaps] = _between(
+        values[before], values[after], instants[gaps] - instants[before], instants[after] - instants[before]
+    )
+    return filled
+
+
+def to_steps(values: F64, days: I64, calendar: Calendar) -> F64:
+    """The 24 steps [n, 24] of each window, in order from the day's start, of `values` [n, width].
+
+    The first `calendar.counts(days)` values of a row are its hours, none of them missing. A step whose hour
+    of the clock comes twice is the mean of the two; one whose hour is skipped is linear between the steps
+    beside it (at an edge: the nearest).
+    """
+    steps = values[:, :STEPS].copy()
+    for day, rows in calendar.irregular(days):
+        steps[rows] = _by_clock(values[rows], calendar.hours(day).steps)
+    return steps
+
+
+def day_windows(instants: I64, values: F64, calendar: Calendar, max_filled: int = 0) -> DayWindows:
+    """Cuts one zone's readings into windows and keeps those that lack at most `max_filled` hours.
+
+    `instants` [m] are full hours in epoch seconds, in any order; of a repeated one the last value stands.
+    """
+    days, rows = np.unique(calendar.days(instants), return_inverse=True)
+    counts = calendar.counts(days)
+    table = np.full((len(days), max(STEPS, int(counts.max(initial=0)))), np.nan)
+    table[rows, calendar.places(instants, days[rows])] = values
+    filled = counts - np.count_nonzero(~np.isnan(table), axis=1)
+    kept = np.flatnonzero((filled <= max_filled) & (filled < counts))
+    for row in kept[filled[kept] > 0]:
+        hours = calendar.hours(int(days[row])).instants
+        table[row, : len(hours)] = fill(table[row, : len(hours)], hours)
+    return DayWindows(days[kept], to_steps(table[kept], days[kept], calendar), filled[kept])
+
+
+def _by_clock(values: F64, clock: I64) -> F64:
+    """The steps [n, 24] of windows [n, width] with the same hours; `clock` [k] is the step of each hour."""
+    sums = np.zeros((len(values), STEPS))
+    for place, step in enumerate(clock):
+        sums[:, step] += values[:, place]
+    shares = np.bincount(clock, minlength=STEPS)
+    steps = sums / np.maximum(shares, 1)
+    there = np.flatnonzero(shares)
+    for step in np.flatnonzero(shares == 0):
+        right = int(np.searchsorted(there, step))
+        before, after = there[max(right - 1, 0)], there[min(right, len(there) - 1)]
+        if right in {0, len(there)}:
+            steps[:, step] = steps[:, after if right == 0 else before]
+        else:
+            steps[:, step] = _between(steps[:, before], steps[:, after], step - before, after - before)
+    return steps
+
+
+def _between(before: F64, after: F64, distance: I64 | int, whole: I64 | int) -> F64:
+    """Linear interpolation; where both neighbours are one, `whole` is 0 and their value stands."""
+    share = np.divide(distance, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) != 0)
+    return before + (after - before) * share
