@@ -1,0 +1,71 @@
+"""The environment becomes checked values: one frozen model per program, one sentence for what is wrong."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_LONGEST = 1_000_000 * 86400.0
+"""A million days: sums of an instant and a duration stay far from the end of 64 bits."""
+
+
+class SettingError(Exception):
+    """What a person must set right; `str()` is the sentence (setting, value, what is allowed). Status 2."""
+
+
+class RefusedError(Exception):
+    """The broker refused this program (its credentials, its rights); `str()` is the sentence. Status 1."""
+
+
+def seconds(text: object) -> float:
+    """A duration such as `500ms`, `10s`, `1.5h` or `2d`, or `0`, as seconds; ValueError says what is allowed."""
+    if text == "0":
+        return 0.0
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    value = float(match[1]) * _SECONDS[match[2]] if match else -1.0
+    if not 0 <= value <= _LONGEST:
+        raise ValueError("a duration is allowed, such as 500ms, 10s, 1.5h or 2d (units ms, s, m, h, d), or 0")
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(seconds)]
+"""A setting's field that is written as a duration and read as seconds."""
+
+
+def load(cls: type[Model], environ: Mapping[str, str]) -> Model:
+    """Read a model's fields from the environment: `grace_period` from GRACE_PERIOD; empty counts as not set.
+
+    A field's `description` says what is allowed ("a whole number from 0 to 12") and ends the sentence about a
+    wrong value. A validator over several fields raises ValueError with the whole sentence. Raises SettingError.
+    """
+    given = {field: environ[field.upper()] for field in cls.model_fields if environ.get(field.upper())}
+    try:
+        return cls.model_validate(given)
+    except ValidationError as error:
+        sentences = [_sentence(cls, detail) for detail in error.errors(include_url=False)]
+        raise SettingError("\n".join(dict.fromkeys(sentences))) from None
+
+
+def _sentence(cls: type[BaseModel], detail: ErrorDetails) -> str:
+    cause = detail.get("ctx", {}).get("error")
+    message = str(cause) if cause is not None else detail["msg"].replace("Input should be", "must be")
+    if not detail["loc"]:
+        return message
+    name = str(detail["loc"][0])
+    field = cls.model_fields[name]
+    if cause is None and field.description:
+        message = f"{field.description} is allowed"
+    shown = "" if _is_secret(field) else f"={detail['input']!r}"
+    return f"{name.upper()}{shown}: {message}"
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    kinds = {field.annotation, *get_args(field.annotation)}
+    return bool(kinds & {SecretStr, SecretBytes})

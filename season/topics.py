@@ -1,0 +1,221 @@
+"""The four topics: their names, how they are created where they are missing, and what is said of them."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
+from pydantic import BaseModel, ConfigDict, Field
+
+from season.cli import StoppedError
+from season.kafka import refuse
+from season.settings import SettingError, load
+
+DEAD_LETTER_BYTES = 2 * 1024 * 1024
+"""The largest dead letter (value, key and headers together) that the created topic takes."""
+
+_DEAD_LETTER = {
+    # The broker's limit is for the batch as it is sent; a record and its batch add a few bytes to what they hold.
+    "max.message.bytes": str(DEAD_LETTER_BYTES + 16 * 1024),
+}
+_CHANGELOG = {
+    "cleanup.policy": "compact",
+    # The broker never compacts the segment it writes to. With its own defaults (1 GiB, 7 days, half of it dirty) the
+    # topic would grow for a week before it shrank: small and young segments, cleaned when a tenth is superseded.
+    "segment.bytes": str(16 * 1024 * 1024),
+    "segment.ms": str(10 * 60 * 1000),
+    "min.cleanable.dirty.ratio": "0.1",
+    # Tombstones and transaction markers go after an hour: a restore that began before takes minutes at most.
+    "delete.retention.ms": str(60 * 60 * 1000),
+    # A record holds the differences of many zones.
+    "max.message.bytes": str(8 * 1024 * 1024),
+}
+_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    consumer_group: str = "season-consumer"
+    readings_topic: str = "readings"
+    predictions_topic: str = "predictions"
+    dead_letter_topic: str = "readings.dead-letter"
+    changelog_topic: str = ""
+    topic_partitions: int = Field(4, ge=1, le=100_000, description="a whole number from 1 to 100000")
+    create_topics: bool = Field(True, description="true or false")
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Names of the four topics, how many partitions a created `readings` gets, and whether we create at all."""
+
+    readings: str
+    predictions: str
+    dead_letters: str
+    changelog: str
+    partitions: int
+    create: bool
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Topics":
+        """Read READINGS_TOPIC and its like; SettingError where a name is none, or two topics have the same."""
+        told = load(_Settings, environ)
+        names = {
+            "READINGS_TOPIC": told.readings_topic,
+            "PREDICTIONS_TOPIC": told.predictions_topic,
+            "DEAD_LETTER_TOPIC": told.dead_letter_topic,
+            "CHANGELOG_TOPIC": told.changelog_topic or f"{told.consumer_group}.windows",
+        }
+        _check_names(names, derived=not told.changelog_topic)
+        readings, predictions, dead_letters, changelog = names.values()
+        return cls(readings, predictions, dead_letters, changelog, told.topic_partitions, told.create_topics)
+
+
+def _check_names(names: Mapping[str, str], derived: bool) -> None:
+    setting_of: dict[str, str] = {}
+    for setting, name in names.items():
+        if not _NAME.fullmatch(name) or name in {".", ".."}:
+            source = " (from CONSUMER_GROUP)" if derived and setting == "CHANGELOG_TOPIC" else ""
+            raise SettingError(
+                f"{setting}={name!r}{source}: a topic's name of 1 to 249 letters, digits, '.', '_' and '-' is allowed"
+            )
+        if name in setting_of:
+            raise SettingError(
+                f"{setting}={name!r}: {setting_of[name]} is the same topic, but four different ones are needed"
+            )
+        setting_of[name] = setting
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What the broker says of a topic; a topic that was made anew has another `topic_id`."""
+
+    name: str
+    partitions: int
+    topic_id: str
+
+
+@dataclass(frozen=True)
+class Described:
+    """The four topics as they stand; changelog and readings have equally many partitions."""
+
+    readings: Topic
+    predictions: Topic
+    dead_letters: Topic
+    changelog: Topic
+
+
+Stopped = Callable[[], bool]
+
+
+def ensure_readings(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False) -> Topic:
+    """`readings`, created where it is missing: what a producer needs. SettingError, RefusedError, StoppedError."""
+    return _ensure(admin, "READINGS_TOPIC", topics.readings, topics.partitions, {}, topics.create, stopped)
+
+
+def ensure(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False) -> Described:
+    """All four, created where they are missing: what the consumer needs. SettingError, RefusedError, StoppedError."""
+    readings = ensure_readings(admin, topics, stopped)
+
+    def other(setting: str, name: str, config: dict[str, str]) -> Topic:
+        return _ensure(admin, setting, name, readings.partitions, config, topics.create, stopped)
+
+    changelog = other("CHANGELOG_TOPIC", topics.changelog, _CHANGELOG)
+    if changelog.partitions != readings.partitions:
+        raise SettingError(
+            f"CHANGELOG_TOPIC={changelog.name!r} has {changelog.partitions} partitions, but "
+            f"READINGS_TOPIC={readings.name!r} has {readings.partitions}: a partition's open windows are kept in the "
+            "changelog's partition of the same number, and other zones fall to it now. Take a new CONSUMER_GROUP "
+            "(and so a new changelog), and new topics for predictions and dead letters, to read everything anew"
+        )
+    _check_compacted(admin, changelog.name)
+    predictions = other("PREDICTIONS_TOPIC", topics.predictions, {})
+    dead_letters = other("DEAD_LETTER_TOPIC", topics.dead_letters, _DEAD_LETTER)
+    return Described(readings, predictions, dead_letters, changelog)
+
+
+def find(admin: AdminClient, name: str) -> Topic | None:
+    """Describe a topic, or None where there is none (yet). Never creates it. RefusedError, KafkaException."""
+    futures = admin.describe_topics(TopicCollection([name]), request_timeout=10.0)
+    try:
+        described = futures[name].result()
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return None
+        raise
+    return Topic(name, len(described.partitions), str(described.topic_id))
+
+
+def _ensure(
+    admin: AdminClient,
+    setting: str,
+    name: str,
+    partitions: int,
+    config: dict[str, str],
+    create: bool,
+    stopped: Stopped,
+) -> Topic:
+    """Ask, create, ask again until the broker's answer is there; what can pass (no leader yet) is waited for."""
+    while not stopped():
+        try:
+            topic = find(admin, name)
+            if topic is not None:
+                return topic
+            if not create:
+                raise SettingError(
+                    f"{setting}={name!r}: there is no such topic, and CREATE_TOPICS=false: create it, or set "
+                    "CREATE_TOPICS=true"
+                )
+            _create(admin, name, partitions, config)
+        except KafkaException as error:
+            _bear(error, setting, name)
+        time.sleep(0.1)
+    raise StoppedError
+
+
+def _create(admin: AdminClient, name: str, partitions: int, config: dict[str, str]) -> None:
+    futures = admin.create_topics([NewTopic(name, partitions, config=config)], request_timeout=10.0)
+    try:
+        futures[name].result()
+    except KafkaException as error:
+        # Another program was quicker: as good.
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+
+
+_PASSING = {
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._TIMED_OUT_QUEUE,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_CONTROLLER,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.NETWORK_EXCEPTION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
+
+
+def _bear(exception: KafkaException, setting: str, name: str) -> None:
+    """Return where the error can pass by itself; else raise what it means for a person."""
+    error: KafkaError = exception.args[0]
+    refuse([error])
+    if not (error.retriable() or error.code() in _PASSING):
+        raise SettingError(f"{setting}={name!r}: the broker refuses this topic: {error.str()}") from None
+
+
+def _check_compacted(admin: AdminClient, name: str) -> None:
+    """SettingError where the changelog is a topic that forgets by age: its windows would be lost in silence."""
+    resource = ConfigResource(ResourceType.TOPIC, name)
+    try:
+        config = admin.describe_configs([resource], request_timeout=10.0)[resource].result()
+    except KafkaException:
+        return  # not every account may ask this; then nothing is known against the topic
+    policy = config["cleanup.policy"].value
+    if policy != "compact":
+        raise SettingError(
+            f"CHANGELOG_TOPIC={name!r} has cleanup.policy={policy}, but only compact is allowed: what it holds must "
+            "not be forgotten by age"
+        )

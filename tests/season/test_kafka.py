@@ -1,0 +1,191 @@
+"""KAFKA_* settings, what of them is refused and in which words, waiting for a broker, murmur2."""
+
+import re
+import time
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer
+
+from season.cli import StoppedError
+from season.kafka import beside, client_properties, connect, murmur2, murmur2_partition, refuse
+from season.settings import RefusedError, SettingError
+
+
+def test_without_a_setting_it_is_the_local_broker() -> None:
+    """The default goes with `docker compose up`."""
+    assert client_properties({}) == {"bootstrap.servers": "localhost:9092"}
+
+
+def test_each_setting_becomes_a_property() -> None:
+    """KAFKA_A_B is a.b; an empty one is not set."""
+    environ = {
+        "KAFKA_BOOTSTRAP_SERVERS": "one:9092, two:9093,[::1]:9094",
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "KAFKA_SASL_USERNAME": "me",
+        "KAFKA_SASL_PASSWORD": "hunter2",
+        "KAFKA_CLIENT_ID": "",
+    }
+    assert client_properties(environ) == {
+        "bootstrap.servers": "one:9092, two:9093,[::1]:9094",
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": "me",
+        "sasl.password": "hunter2",
+    }
+
+
+def test_the_brokers_by_their_other_name() -> None:
+    """metadata.broker.list is an alias of bootstrap.servers, and is not overruled by its default."""
+    assert client_properties({"KAFKA_METADATA_BROKER_LIST": "one:1"}) == {"bootstrap.servers": "one:1"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "KAFKA_SERVICE_HOST",
+        "KAFKA_BOOTSTRAP_SERVICE_HOST",
+        "KAFKA_SERVICE_PORT",
+        "KAFKA_SERVICE_PORT_TCP_CLIENTS",
+        "KAFKA_X_SERVICE_PORT_9092",
+        "KAFKA_PORT",
+        "KAFKA_PORT_9092_TCP_ADDR",
+        "KAFKA_BOOTSTRAP_PORT_9092_TCP",
+        "KAFKA_OPTS",
+        "KAFKA_JVM_PERFORMANCE_OPTS",
+        "KAFKA_JMX_PORT",
+        "KAFKA_JMX_HOSTNAME",
+        "KAFKA_HOME",
+        "KAFKA_VERSION",
+        "XKAFKA_FOO",
+    ],
+)
+def test_what_kubernetes_and_images_set_is_ignored(name: str) -> None:
+    """A service named kafka in the cluster, or Kafka's own image, does not stop the program."""
+    assert client_properties({name: "tcp://10.0.0.1:9092"}) == {"bootstrap.servers": "localhost:9092"}
+
+
+@pytest.mark.parametrize("name", ["KAFKA_FOO", "KAFKA_LOGGER", "KAFKA_DEFAULT_TOPIC_CONFIG"])
+def test_an_unknown_property_stops_the_program(name: str) -> None:
+    """The setting is named; its value is not, since it may be a secret under a misspelt name."""
+    with pytest.raises(SettingError) as caught:
+        client_properties({name: "hunter2", "KAFKA_CLIENT_ID": "me"})
+    assert str(caught.value).startswith(f"{name}: the Kafka client has no property ")
+    assert "hunter2" not in str(caught.value)
+
+
+OURS = """
+    group.id transactional.id transaction.timeout.ms isolation.level enable.auto.commit enable.auto.offset.store
+    enable.idempotence enable.partition.eof acks partitioner auto.offset.reset allow.auto.create.topics
+    partition.assignment.strategy request.required.acks auto.commit.enable topic.acks topic.partitioner
+    topic.request.required.acks topic.auto.offset.reset topic.enable.auto.commit
+"""
+
+
+@pytest.mark.parametrize("name", [name.upper().replace(".", "_") for name in OURS.split()])
+def test_what_the_promises_rest_on_cannot_be_set(name: str) -> None:
+    """By none of the names under which the client takes it, topic-level ones behind `topic.` included."""
+    with pytest.raises(SettingError, match=rf"^KAFKA_{name}='all': .* is set by the program"):
+        client_properties({f"KAFKA_{name}": "all"})
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"KAFKA_SOCKET_TIMEOUT_MS": "0"}, "KAFKA_SOCKET_TIMEOUT_MS='0': .*outside allowed range 10..300000$"),
+        ({"KAFKA_SECURITY_PROTOCOL": "foo"}, "KAFKA_SECURITY_PROTOCOL='foo': Invalid value \"foo\""),
+        ({"KAFKA_OPAQUE": "x"}, "KAFKA_OPAQUE='x': "),
+        ({"KAFKA_DELIVERY_REPORT_ONLY_ERROR": "x"}, "KAFKA_DELIVERY_REPORT_ONLY_ERROR='x': "),
+        ({"KAFKA_CLIENT_ID": "\udcff"}, r"KAFKA_CLIENT_ID='\\udcff': .*surrogates"),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "me"},
+            "KAFKA_SECURITY_PROTOCOL='SASL_SSL': sasl.username and sasl.password must be set$",
+        ),
+    ],
+)
+def test_what_the_client_refuses_is_told_in_its_words(environ: dict[str, str], sentence: str) -> None:
+    """The client's sentence stands behind the setting's name and value."""
+    with pytest.raises(SettingError, match=f"^{sentence}"):
+        client_properties(environ)
+
+
+def test_a_password_under_a_javas_name_is_not_told() -> None:
+    """Whoever comes from Java sets sasl.jaas.config, which holds the password: the client's advice, no value."""
+    with pytest.raises(SettingError, match=r"^KAFKA_SASL_JAAS_CONFIG: Java JAAS configuration is not supported"):
+        client_properties({"KAFKA_SASL_JAAS_CONFIG": "PlainLoginModule required password=hunter2;"})
+
+
+@pytest.mark.parametrize("servers", ["a b", "host:port", "host:99999", "host:0", ",", "host:9092,", "http//x:1:2"])
+def test_servers_that_are_no_addresses_are_refused(servers: str) -> None:
+    """The client would wait for them for ever."""
+    with pytest.raises(SettingError, match=rf"^KAFKA_BOOTSTRAP_SERVERS={servers!r}: a list of host:port is allowed"):
+        client_properties({"KAFKA_BOOTSTRAP_SERVERS": servers})
+
+
+def test_a_secret_is_never_told() -> None:
+    """Neither in the sentence about itself nor in one about another setting that repeats it."""
+    environ = {"KAFKA_SECURITY_PROTOCOL": "ssl", "KAFKA_SSL_KEY_PEM": "hunter2", "KAFKA_SSL_KEYSTORE_LOCATION": "/x"}
+    for name in ("KAFKA_SSL_KEYSTORE_LOCATION", "KAFKA_CLIENT_ID"):
+        with pytest.raises(SettingError) as caught:
+            client_properties({**environ, name: "/hunter2"})
+        assert "hunter2" not in str(caught.value).replace(f"{name}='/hunter2'", "")
+
+
+def test_refusals_beside_our_own_properties_name_the_users_setting() -> None:
+    """A value that is fine alone but not beside ours is found before a broker is asked."""
+    ours = {"transactional.id": "x", "transaction.timeout.ms": 10_000}
+    with pytest.raises(
+        SettingError, match=r"^KAFKA_DELIVERY_TIMEOUT_MS='20000': `message.timeout.ms` must be set <= `transaction"
+    ):
+        beside(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "20000", "KAFKA_CLIENT_ID": "me"}, ours)
+    assert beside(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "5000"}, ours)["delivery.timeout.ms"] == "5000"
+
+
+def test_the_environment_goes_over_what_we_only_tuned() -> None:
+    """Ours are defaults but for the forbidden ones; the consumer class is asked as the producer is."""
+    ours = {"group.id": "g", "session.timeout.ms": 45_000}
+    assert beside(Consumer, {"KAFKA_SESSION_TIMEOUT_MS": "6000"}, ours)["session.timeout.ms"] == "6000"
+    with pytest.raises(SettingError, match=r"^KAFKA_MAX_POLL_INTERVAL_MS='1000': `max.poll.interval.ms`must be"):
+        beside(Consumer, {"KAFKA_MAX_POLL_INTERVAL_MS": "1000"}, ours)
+
+
+def test_a_broker_that_is_not_there_is_waited_for_until_stopped(capfd: pytest.CaptureFixture[str]) -> None:
+    """One line says so (not one for each try), a stop ends it soon, and the client's own lines stay away."""
+    lines: list[str] = []
+    began = time.monotonic()
+    with pytest.raises(StoppedError):
+        connect({"bootstrap.servers": "127.0.0.1:1"}, lines.append, stopped=lambda: time.monotonic() - began > 1.5)
+    assert len(lines) == 1
+    assert re.match(r"waiting for the broker at 127.0.0.1:1: .*Connection refused", lines[0])
+    assert time.monotonic() - began < 4
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_refusal_of_credentials_is_told_from_an_absence() -> None:
+    """Authentication and authorization errors stop; a broker that is away does not."""
+    refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(KafkaError._ALL_BROKERS_DOWN)])
+    for code in (KafkaError._AUTHENTICATION, KafkaError.TOPIC_AUTHORIZATION_FAILED):
+        with pytest.raises(RefusedError, match="the broker refuses this program"):
+            refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(code)])
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"21", -973932308),
+        (b"foobar", -790332482),
+        (b"a-little-bit-long-string", -985981536),
+        (b"a-little-bit-longer-string", -1486304829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+        (b"abc", 479470107),
+    ],
+)
+def test_murmur2_is_that_of_java(data: bytes, value: int) -> None:
+    """The values of Kafka's own test (UtilsTest.testMurmur2)."""
+    assert murmur2(data) == value % 2**32
+
+
+def test_partitions_are_those_of_java() -> None:
+    """The sign bit is dropped before the remainder is taken: foobar's hash is negative in Java."""
+    assert murmur2_partition(b"foobar", 7) == (-790332482 & 0x7FFFFFFF) % 7
+    assert {murmur2_partition(str(n).encode(), 4) for n in range(100)} == {0, 1, 2, 3}
