@@ -78,9 +78,7 @@ def test_every_clock_change_is_found(zone: str) -> None:
     info = calendar._zone(zone)
     around = np.sort(np.concatenate([listed - 1, listed, listed + HOUR, np.array([0])]))
     expected = [datetime.datetime.fromtimestamp(int(t), info).utcoffset() for t in around]
-    assert own.offsets(around).tolist() == [
-        offset.total_seconds() for offset in expected if offset is not None
-    ]
+    assert own.offsets(around).tolist() == [offset.total_seconds() for offset in expected if offset is not None]
 
 
 @settings(deadline=None, max_examples=150)

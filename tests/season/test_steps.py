@@ -15,7 +15,7 @@ def day(date: str) -> int:
 
 
 def test_missing_hours_are_linear_in_time_and_nearest_at_an_edge() -> None:
-    """A missing hour lies on the line of its neighbours, in time, not in place; at an edge it is the nearest."""
+    """A missing hour lies on its neighbours' line in time, not in place; at an edge it is the nearest."""
     values = np.array([np.nan, 10.0, np.nan, np.nan, 50.0, np.nan])
     instants = np.array([0, 1, 2, 4, 5, 6], np.int64) * HOUR
     assert fill(values, instants).tolist() == [10.0, 10.0, 20.0, 40.0, 50.0, 50.0]
@@ -41,9 +41,7 @@ def test_a_skipped_hour_at_an_edge_is_its_neighbour() -> None:
     assert to_steps(values, np.array([number]), beirut)[0, :3].tolist() == [5.0, 5.0, 6.0]
 
 
-@pytest.mark.parametrize(
-    ("missing", "max_filled", "kept"), [(0, 0, 3), (1, 0, 2), (1, 1, 3), (2, 1, 2), (24, 24, 2)]
-)
+@pytest.mark.parametrize(("missing", "max_filled", "kept"), [(0, 0, 3), (1, 0, 2), (1, 1, 3), (2, 1, 2), (24, 24, 2)])
 def test_days_with_too_many_missing_hours_are_left_out(missing: int, max_filled: int, kept: int) -> None:
     """The trainer sees whole days, and those that lack no more hours than it allows; never an empty one."""
     start = int(ROME.starts(np.array([day("2021-06-01")]))[0])

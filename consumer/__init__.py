@@ -1,0 +1,1 @@
+"""The service: reads readings, scores windows, publishes predictions, exactly once."""

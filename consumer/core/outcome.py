@@ -1,0 +1,133 @@
+"""What goes into the core and what comes out of it: rules, readings, windows, outcomes, all as columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from season.calendar import I64, Bool
+from season.steps import F64, STEPS
+
+NONE = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The limits of windows: `grace` in seconds, `max_filled` in hours, `max_future` in seconds."""
+
+    grace: int
+    max_filled: int
+    max_future: float
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Well-formed readings of one partition, in its order: `zones`, `instants` and `demands`, all [m]."""
+
+    zones: list[str]
+    instants: I64
+    demands: F64
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows that something happened to.
+
+    `causes` [n] is the reading that caused it, as its place in the batch, or -1; `zones` [n] are numbers of the
+    state; `hours` [n, width] are the values that stand, NaN for a missing one and beyond the window's last.
+    """
+
+    causes: I64
+    zones: I64
+    days: I64
+    hours: F64
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def take(self, rows: I64 | Bool) -> "Windows":
+        """Some of the windows."""
+        return Windows(self.causes[rows], self.zones[rows], self.days[rows], self.hours[rows])
+
+    def in_order(self) -> I64:
+        """The rows in the order in which they are told: by cause, then by the windows' starts."""
+        return np.lexsort((self.days, self.zones, self.causes))
+
+
+@dataclass(frozen=True, eq=False)
+class Scorings:
+    """Windows to score: `steps` [n, 24] for the model, `filled` [n] hours filled, `revisions` [n] from 0."""
+
+    windows: Windows
+    steps: F64
+    filled: I64
+    revisions: I64
+
+    def take(self, rows: I64 | Bool) -> "Scorings":
+        """Some of the scorings."""
+        return Scorings(self.windows.take(rows), self.steps[rows], self.filled[rows], self.revisions[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Endings:
+    """What became of windows that ended unscored: `scored` after filling, or a dead letter of two kinds."""
+
+    scored: Scorings
+    incomplete: Windows
+    constant: Windows
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What readings did. Each of them is in exactly one of `future`, `late` and the `accepted` ones.
+
+    - `future`, `late`: places in the batch; `late_days`: the windows of the late ones.
+    - `accepted`, `repeats`, `corrections`: how many; repeats and corrections are among the accepted.
+    - `scorings` and the dead letters `incomplete` and `constant`: by cause, then by the windows' starts.
+    - `flattened`: scored windows that a correction made constant; nothing is published of them.
+    """
+
+    future: I64
+    late: I64
+    late_days: I64
+    accepted: int
+    repeats: int
+    corrections: int
+    scorings: Scorings
+    incomplete: Windows
+    constant: Windows
+    flattened: Windows
+
+
+def constant(steps: F64) -> Bool:
+    """Whether the 24 steps [n, 24] are all equal as 32-bit floats."""
+    single = steps.astype(np.float32)
+    equal: NDArray[np.bool_] = (single == single[:, :1]).all(axis=1)
+    return equal
+
+
+def no_windows() -> Windows:
+    """No window at all."""
+    return Windows(NONE, NONE, NONE, np.empty((0, STEPS)))
+
+
+def join(*scorings: Scorings) -> Scorings:
+    """Scorings of several kinds, in the order in which they are told."""
+    width = max(s.windows.hours.shape[1] for s in scorings)
+    hours = [
+        np.pad(s.windows.hours, ((0, 0), (0, width - s.windows.hours.shape[1])), constant_values=np.nan)
+        for s in scorings
+    ]
+    windows = Windows(
+        np.concatenate([s.windows.causes for s in scorings]),
+        np.concatenate([s.windows.zones for s in scorings]),
+        np.concatenate([s.windows.days for s in scorings]),
+        np.concatenate(hours),
+    )
+    joined = Scorings(
+        windows,
+        np.concatenate([s.steps for s in scorings]),
+        np.concatenate([s.filled for s in scorings]),
+        np.concatenate([s.revisions for s in scorings]),
+    )
+    return joined.take(windows.in_order())

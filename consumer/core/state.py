@@ -1,0 +1,206 @@
+"""What one partition remembers: each zone's stream time and its open windows, as columns.
+
+The state changes in one way only, `apply(changes)`: while readings flow and while the changelog is read back, so
+that what a restart restores is what there was. `snapshot` gives any range of zones as changes that make them anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from season.calendar import I64, Calendar
+from season.steps import F64, STEPS
+
+NEVER = -(2**40)  # the stream time of a zone that has none: earlier than any instant, and safe to calculate with
+_DAYS = 2**22  # more than the days up to the year 9999
+
+
+def _none() -> I64:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Differences between two states of a partition. Zones are numbers in order of their first reading.
+
+    - `names`: zones new to the state, numbered from `first_name` on.
+    - `zones`, `stream`, `horizon` [z]: the zones whose time moved. Windows that end at the horizon or before it
+      have ended, for ever.
+    - `cell_zones`, `cell_days`, `cell_places`, `cells` [c]: hours of windows and their values, later ones over
+      earlier ones. Cells of windows that the horizon has ended mean nothing.
+    - `window_zones`, `window_days`, `revisions` [w]: how often each of these windows has been scored.
+    - `anew`: a range of zones, first to end, of which nothing that was known before stands.
+    """
+
+    names: tuple[str, ...] = ()
+    first_name: int = 0
+    zones: I64 = field(default_factory=_none)
+    stream: I64 = field(default_factory=_none)
+    horizon: I64 = field(default_factory=_none)
+    cell_zones: I64 = field(default_factory=_none)
+    cell_days: I64 = field(default_factory=_none)
+    cell_places: I64 = field(default_factory=_none)
+    cells: F64 = field(default_factory=lambda: np.empty(0))
+    window_zones: I64 = field(default_factory=_none)
+    window_days: I64 = field(default_factory=_none)
+    revisions: I64 = field(default_factory=_none)
+    anew: tuple[int, int] = (0, 0)
+
+
+def merge(steps: Sequence[Changes]) -> Changes:
+    """The changes of several steps, one after the other, as one; none of them a snapshot."""
+    names = tuple(name for step in steps for name in step.names)
+    columns = [f.name for f in fields(Changes) if f.name not in {"names", "first_name", "anew"}]
+    merged: dict[str, Any] = {c: np.concatenate([getattr(step, c) for step in steps]) for c in columns}
+    return Changes(names, steps[0].first_name, **merged)
+
+
+def window_keys(zones: I64, days: I64) -> I64:
+    """One number for each window of a partition; they sort by zone, then by day."""
+    return zones * _DAYS + days
+
+
+class State:
+    """The open windows and stream times of one partition; row numbers are valid until the next `apply`."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self.names: list[str] = []
+        self.numbers: dict[str, int] = {}
+        self.stream = _none()
+        self.horizon = _none()
+        # Open windows, a row each; a free row has zone -1. A missing hour is NaN, which no reading can be.
+        self.zone = np.full(1, -1, np.int64)
+        self.day = np.zeros(1, np.int64)
+        self.end = np.zeros(1, np.int64)
+        self.revision = np.zeros(1, np.int64)
+        self.values = np.full((1, STEPS), np.nan)
+        self._free = np.zeros(1, np.int64)  # a stack of the free rows, `_spare` high
+        self._spare = 1
+        # The row of a zone's window stands at the place of its day, modulo the width: found without a search.
+        self._ring = np.full((0, 4), -1, np.int32)
+
+    @property
+    def open_windows(self) -> int:
+        """The number of windows that have a reading and have not ended."""
+        return len(self.zone) - self._spare
+
+    def rows(self, zones: I64, days: I64) -> I64:
+        """The row of each window, -1 where it is not open; zones beyond those known have none."""
+        rows = np.full(len(zones), -1, np.int64)
+        known = zones < len(self._ring)
+        rows[known] = self._ring[zones[known], days[known] % self._ring.shape[1]]
+        rows[self.day[rows] != days] = -1
+        return rows
+
+    def rows_of(self, zones: I64) -> I64:
+        """The rows of all open windows of these (known, different) zones, by zone and then by day."""
+        rows = self._ring[zones].ravel().astype(np.int64)
+        rows = rows[rows >= 0]
+        return rows[np.lexsort((self.day[rows], self.zone[rows]))]
+
+    def apply(self, changes: Changes) -> None:
+        """Makes the changes. They may be those of several steps, one after the other."""
+        self._meet(changes)
+        self._forget(*changes.anew)
+        self.stream[changes.zones] = changes.stream
+        self.horizon[changes.zones] = changes.horizon
+        rows = self.rows_of(np.unique(changes.zones))
+        self._release(rows[self.end[rows] <= self.horizon[self.zone[rows]]])
+        self._write(changes)
+        rows = self.rows(changes.window_zones, changes.window_days)
+        self.revision[rows[rows >= 0]] = changes.revisions[rows >= 0]
+
+    def snapshot(self, first: int, end: int) -> Changes:
+        """The changes that make the zones from `first` up to `end` anew as they are now."""
+        zones = np.arange(first, end)
+        rows = self.rows_of(zones)
+        row, place = np.nonzero(~np.isnan(self.values[rows]))
+        return Changes(
+            names=tuple(self.names[first:end]),
+            first_name=first,
+            zones=zones,
+            stream=self.stream[zones],
+            horizon=self.horizon[zones],
+            cell_zones=self.zone[rows][row],
+            cell_days=self.day[rows][row],
+            cell_places=place,
+            cells=self.values[rows][row, place],
+            window_zones=self.zone[rows],
+            window_days=self.day[rows],
+            revisions=self.revision[rows],
+            anew=(first, end),
+        )
+
+    def _meet(self, changes: Changes) -> None:
+        """Makes room for new zones; those whose names are not told yet (a later change will) are named ''."""
+        last = max(changes.first_name + len(changes.names), changes.anew[1], int(changes.zones.max(initial=-1)) + 1)
+        more = last - len(self.names)
+        if more > 0:
+            self.names.extend([""] * more)
+            self.stream = np.append(self.stream, np.full(more, NEVER))
+            self.horizon = np.append(self.horizon, np.full(more, NEVER))
+            self._ring = np.vstack([self._ring, np.full((more, self._ring.shape[1]), -1, np.int32)])
+        for number, name in enumerate(changes.names, changes.first_name):
+            self.names[number] = name
+            self.numbers[name] = number
+
+    def _forget(self, first: int, end: int) -> None:
+        self._release(self.rows_of(np.arange(first, end)))
+        self.stream[first:end] = self.horizon[first:end] = NEVER
+
+    def _write(self, changes: Changes) -> None:
+        zones, days = changes.cell_zones, changes.cell_days
+        _, firsts, windows = np.unique(window_keys(zones, days), return_index=True, return_inverse=True)
+        rows = self.rows(zones[firsts], days[firsts])
+        ends = self.calendar.ends(days[firsts])
+        opened = np.flatnonzero((rows < 0) & (ends > self.horizon[zones[firsts]]))
+        rows[opened] = self._open(zones[firsts[opened]], days[firsts[opened]], ends[opened])
+        cells = rows[windows]
+        open_ = cells >= 0
+        self.values[cells[open_], changes.cell_places[open_]] = changes.cells[open_]
+
+    def _open(self, zones: I64, days: I64, ends: I64) -> I64:
+        self._widen(int(self.calendar.counts(days).max(initial=0)))
+        while self._spare < len(zones):
+            self._grow()
+        rows = self._free[self._spare - len(zones) : self._spare].copy()
+        self._spare -= len(zones)
+        self.zone[rows], self.day[rows], self.end[rows], self.revision[rows] = zones, days, ends, 0
+        self.values[rows] = np.nan
+        self._enter(rows)
+        return rows
+
+    def _enter(self, rows: I64) -> None:
+        """Enters rows into the ring, which is made wider where two windows of a zone want one place."""
+        width = self._ring.shape[1]
+        places = self.zone[rows] * width + self.day[rows] % width
+        if (self._ring.ravel()[places] >= 0).any() or len(np.unique(places)) < len(places):
+            self._ring = np.full((len(self._ring), 2 * width), -1, np.int32)
+            return self._enter(np.flatnonzero(self.zone >= 0))
+        self._ring.ravel()[places] = rows
+        return None
+
+    def _release(self, rows: I64) -> None:
+        self._ring[self.zone[rows], self.day[rows] % self._ring.shape[1]] = -1
+        self.zone[rows] = -1
+        self._free[self._spare : self._spare + len(rows)] = rows
+        self._spare += len(rows)
+
+    def _grow(self) -> None:
+        """Twice as many rows."""
+        old = len(self.zone)
+        self.zone = np.append(self.zone, np.full(old, -1))
+        self.day, self.end, self.revision = (np.resize(c, 2 * old) for c in (self.day, self.end, self.revision))
+        self.values = np.vstack([self.values, np.full_like(self.values, np.nan)])
+        self._free = np.append(self._free, self._free)
+        self._free[self._spare : self._spare + old] = np.arange(old, 2 * old)
+        self._spare += old
+
+    def _widen(self, width: int) -> None:
+        """Room for the hours of a longer day: 25 once a year, up to 31 in the history of the world's zones."""
+        more = width - self.values.shape[1]
+        if more > 0:
+            self.values = np.hstack([self.values, np.full((len(self.values), more), np.nan)])

@@ -1,0 +1,205 @@
+"""The law suite of the core: whatever comes, in whatever batches, it says what the naive reference says."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from consumer.core.ending import close, silence
+from consumer.core.outcome import Endings, Outcome, Rules, Scorings, Windows
+from consumer.core.state import Changes, State, merge
+from consumer.core.step import step
+from season.calendar import DAY, HOUR, I64
+from tests.consumer.core.laws import Case, cases
+from tests.reference import Reference
+
+Event = tuple[Any, ...]
+Events = list[Event]
+Rows = list[tuple[int, int, Event]]
+
+
+def told(windows: Windows, kind: str, state: State) -> Rows:
+    """Windows as (cause, day, event of the reference)."""
+    rows: Rows = []
+    for cause, zone, day, hours in zip(windows.causes, windows.zones, windows.days, windows.hours, strict=True):
+        instants = state.calendar.hours(int(day)).instants
+        values = {int(at): value for at, value in zip(instants, hours, strict=False) if not np.isnan(value)}
+        event_ = (kind, state.names[zone], day, values) if kind != "flattened" else (kind, state.names[zone], day)
+        rows.append((int(cause), int(day), event_))
+    return rows
+
+
+def scored(scorings: Scorings, state: State) -> Rows:
+    """Scorings as (cause, day, event of the reference)."""
+    rows: Rows = []
+    w = scorings.windows
+    for i, (cause, day) in enumerate(zip(w.causes.tolist(), w.days.tolist(), strict=True)):
+        steps, numbers = tuple(scorings.steps[i].tolist()), (int(scorings.filled[i]), int(scorings.revisions[i]))
+        rows.append((cause, day, ("scored", state.names[w.zones[i]], day, steps, *numbers)))
+    return rows
+
+
+def events_of(outcome: Outcome | Endings, state: State) -> Rows:
+    """All that happened to windows, in the order in which it is told."""
+    if isinstance(outcome, Outcome):
+        rows = scored(outcome.scorings, state) + told(outcome.flattened, "flattened", state)
+    else:
+        rows = scored(outcome.scored, state)
+    rows += told(outcome.incomplete, "incomplete", state) + told(outcome.constant, "constant", state)
+    return sorted(rows, key=lambda row: row[:2])
+
+
+def restored(state: State, pieces: int) -> State:
+    """A state made from snapshots of another, in pieces."""
+    anew = State(state.calendar)
+    for zones in np.array_split(np.arange(len(state.names)), pieces):
+        if len(zones):
+            anew.apply(state.snapshot(int(zones[0]), int(zones[-1]) + 1))
+    return anew
+
+
+class Pair:
+    """The core and its reference, side by side."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.rules = case.rules
+        self.state = State(case.calendar)
+        self.log: list[Changes] = []
+        self.reference = Reference(case.calendar, case.rules)
+
+    def read(self, start: int, end: int) -> None:
+        """Both read the same stretch of readings, and say the same, message by message."""
+        stretch = self.case.readings[start:end]
+        now = stretch[0][3]
+        outcome, changes = step(self.state, self.case.batch(start, end), now, self.rules)
+        self._apply(changes)
+        expected = [self.reference.read(*reading[:3], now) for reading in stretch]
+        kinds = [kind for events in expected for kind, *_ in events]
+        assert outcome.future.tolist() == [i for i, e in enumerate(expected) if e[0] == ("future",)]
+        assert list(zip(outcome.late, outcome.late_days, strict=True)) == [
+            (i, e[0][1]) for i, e in enumerate(expected) if e[0][0] == "late"
+        ]
+        assert outcome.accepted == kinds.count("new") + outcome.repeats + outcome.corrections
+        assert (outcome.repeats, outcome.corrections) == (kinds.count("repeat"), kinds.count("correction"))
+        windows = [(i, e[2], e) for i, events in enumerate(expected) for e in events if len(e) > 2]
+        assert events_of(outcome, self.state) == windows
+        for _, _, (kind, *rest) in windows:
+            event(f"{kind}, revision > 0" if kind == "scored" and rest[4] else kind)
+            event("filled", "scored after filling") if kind == "scored" and rest[3] else None
+        self._same_state()
+
+    def close(self, zones: I64, stream: I64, expected: Events) -> None:
+        """Windows end without a reading, in both."""
+        endings, changes = close(self.state, zones, stream, self.rules)
+        self._apply(changes)
+        assert [row[2] for row in sorted(events_of(endings, self.state), key=lambda r: (r[2][1], r[1]))] == expected
+        self._same_state()
+
+    def replay(self, random: np.random.Generator) -> None:
+        """The state made from all changes so far, some of them merged, equals the one made step by step."""
+        self.state = State(self.case.calendar)
+        snapshots = [i for i, changes in enumerate(self.log) if changes.anew != (0, 0)]
+        start = snapshots[-1] if snapshots else 0
+        while start < len(self.log):
+            end = start + (1 if start in snapshots else int(random.integers(1, 9)))
+            self.state.apply(merge(self.log[start:end]) if end > start + 1 else self.log[start])
+            start = end
+        self._same_state()
+
+    def _apply(self, changes: Changes) -> None:
+        self.log.append(changes)
+        self.state.apply(changes)
+
+    def _same_state(self) -> None:
+        state, zones = self.state, self.reference.zones
+        assert state.names == list(zones)
+        assert state.stream.tolist() == [zone.stream for zone in zones.values()]
+        assert state.horizon.tolist() == [zone.horizon for zone in zones.values()]
+        assert state.open_windows == sum(len(zone.windows) for zone in zones.values())
+        rows = state.rows_of(np.arange(len(state.names)))
+        own = {
+            (state.names[z], int(d)): int(r)
+            for z, d, r in zip(state.zone[rows], state.day[rows], state.revision[rows], strict=True)
+        }
+        assert own == {(n, day): w.scorings for n, zone in zones.items() for day, w in zone.windows.items()}
+
+
+@settings(deadline=None, max_examples=300)
+@given(cases(), st.sampled_from([1, 2, 7, 50, 1000]), st.integers(0, 2**32 - 1))
+def test_any_cut_into_batches_says_what_the_reference_says(case: Case, size: int, seed: int) -> None:
+    """However readings fall into batches, each of them does what the rule says of it, message by message."""
+    random = np.random.default_rng(seed)
+    pair, start = Pair(case), 0
+    while start < len(case.readings):
+        end = start + int(random.integers(1, 2 * size))
+        pair.read(start, end)
+        start = end
+
+
+@settings(deadline=None, max_examples=150)
+@given(cases(), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_restarts_with_any_rules_go_on_where_they_were(case: Case, pieces: int, seed: int) -> None:
+    """Snapshot and restore at any point, in any pieces, is as if nothing had been; what has ended stays ended.
+
+    Each restart may have another grace period; a shorter one ends at once what is then over. Zones fall silent.
+    """
+    random = np.random.default_rng(seed)
+    pair, start = Pair(case), 0
+    while start < len(case.readings):
+        end = start + int(random.integers(1, 60))
+        pair.read(start, end)
+        start = end
+        if random.random() < 0.3:
+            pair.state = restored(pair.state, pieces)
+            pair._same_state()
+            pair.log = [pair.state.snapshot(0, len(pair.state.names))]
+            pair.rules = Rules(
+                int(random.choice([0, HOUR, DAY, 3 * DAY])), case.rules.max_filled, case.rules.max_future
+            )
+            zones = np.arange(len(pair.state.names))
+            pair.close(zones, pair.state.stream, sorted_by_zone(pair.reference.restart(pair.rules)))
+        if random.random() < 0.2 and pair.state.open_windows:
+            rows = pair.state.rows_of(np.arange(len(pair.state.names)))
+            zones = np.unique(random.choice(pair.state.zone[rows], 2))
+            silent = [e for zone in zones for e in pair.reference.silence(pair.state.names[zone])]
+            pair.close(zones, silence(pair.state, zones, pair.rules), sorted_by_zone(silent))
+    pair.replay(random)
+
+
+def test_nothing_that_can_happen_is_rare() -> None:
+    """The generators are not hollow: each thing that a window can do happens in a good share of the cases."""
+    seen: Counter[str] = Counter()
+
+    @settings(deadline=None, max_examples=200, derandomize=True, database=None)
+    @given(cases(), st.integers(0, 2**32 - 1))
+    def count(case: Case, seed: int) -> None:
+        random, reference, kinds = np.random.default_rng(seed), Reference(case.calendar, case.rules), set()
+        for reading in case.readings:
+            events = reference.read(*reading)
+            if random.random() < 0.01:
+                kinds.add("ended by silence")
+                events += reference.silence(str(random.choice(list(reference.zones)))) if reference.zones else []
+            kinds |= {name_of(event, case) for event in events}
+        seen.update(kinds | {"cases"})
+
+    count()
+    wanted = ["late", "future", "repeat", "correction", "complete", "revised", "filled", "incomplete", "constant"]
+    wanted += ["flattened", "clock change", "ended by silence"]
+    assert all(seen[name] >= 0.05 * seen["cases"] for name in wanted), seen
+
+
+def name_of(event: Event, case: Case) -> str:
+    """What happened, in a word."""
+    if event[0] != "scored":
+        return str(event[0])
+    if len(case.calendar.hours(event[2]).instants) != 24:
+        return "clock change"
+    return "filled" if event[4] else "revised" if event[5] else "complete"
+
+
+def sorted_by_zone(events: Events) -> Events:
+    """Events by zone, and within it as they are."""
+    return sorted(events, key=lambda e: str(e[1]))
