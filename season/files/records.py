@@ -1,0 +1,53 @@
+"""What comes out of a file of readings: readings, bad rows, and how much was read."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+STDIN = "-"
+
+
+class FileReading(NamedTuple):
+    """The demand of one zone in the hour that starts at `instant` (epoch seconds).
+
+    A named tuple, since there is one for each row: a frozen dataclass takes four times as long to make.
+    """
+
+    zone: str
+    instant: int
+    demand_mw: float
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be read, or an hour that lacks a step; `str()` is the sentence for a person."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
+@dataclass
+class Tally:
+    """What a reader has seen so far, updated while it reads: for progress and for the last word.
+
+    `rows` are all rows but header and blank lines, `outside` those of them before --since or from --until on.
+    """
+
+    rows: int = 0
+    outside: int = 0
+    bytes: int = 0
+
+
+def shown(file: str) -> str:
+    """A file's name as a sentence says it."""
+    return "standard input" if file == STDIN else file
+
+
+def quoted(text: object, longest: int = 40) -> str:
+    """A piece of a file as a sentence can quote it: printable, and cut where it is long."""
+    whole = text if isinstance(text, str) else repr(text)
+    cut = whole if len(whole) <= longest else whole[:longest] + "…"
+    return repr(cut) if isinstance(text, str) else cut
