@@ -31,7 +31,8 @@ class Changes:
     - `cell_zones`, `cell_days`, `cell_places`, `cells` [c]: hours of windows and their values, later ones over
       earlier ones. Cells of windows that the horizon has ended mean nothing.
     - `window_zones`, `window_days`, `revisions` [w]: how often each of these windows has been scored.
-    - `anew`: a range of zones, first to end, of which nothing that was known before stands.
+    - `anew`: a range of zones, first to end, of which nothing that was known before stands; then `hours`
+      [w, width] are all hours of the windows, NaN for a missing one. In differences `width` is 0.
     """
 
     names: tuple[str, ...] = ()
@@ -46,13 +47,14 @@ class Changes:
     window_zones: I64 = field(default_factory=_none)
     window_days: I64 = field(default_factory=_none)
     revisions: I64 = field(default_factory=_none)
+    hours: F64 = field(default_factory=lambda: np.empty((0, 0)))
     anew: tuple[int, int] = (0, 0)
 
 
 def merge(steps: Sequence[Changes]) -> Changes:
     """The changes of several steps, one after the other, as one; none of them a snapshot."""
     names = tuple(name for step in steps for name in step.names)
-    columns = [f.name for f in fields(Changes) if f.name not in {"names", "first_name", "anew"}]
+    columns = [f.name for f in fields(Changes) if f.name not in {"names", "first_name", "hours", "anew"}]
     merged: dict[str, Any] = {c: np.concatenate([getattr(step, c) for step in steps]) for c in columns}
     return Changes(names, steps[0].first_name, **merged)
 
@@ -110,6 +112,10 @@ class State:
         rows = self.rows_of(np.unique(changes.zones))
         self._release(rows[self.end[rows] <= self.horizon[self.zone[rows]]])
         self._write(changes)
+        if changes.anew != (0, 0):
+            ends = self.calendar.ends(changes.window_days)
+            rows = self._open(changes.window_zones, changes.window_days, ends)
+            self.values[rows, : changes.hours.shape[1]] = changes.hours
         rows = self.rows(changes.window_zones, changes.window_days)
         self.revision[rows[rows >= 0]] = changes.revisions[rows >= 0]
 
@@ -117,26 +123,30 @@ class State:
         """The changes that make the zones from `first` up to `end` anew as they are now."""
         zones = np.arange(first, end)
         rows = self.rows_of(zones)
-        row, place = np.nonzero(~np.isnan(self.values[rows]))
         return Changes(
             names=tuple(self.names[first:end]),
             first_name=first,
             zones=zones,
             stream=self.stream[zones],
             horizon=self.horizon[zones],
-            cell_zones=self.zone[rows][row],
-            cell_days=self.day[rows][row],
-            cell_places=place,
-            cells=self.values[rows][row, place],
             window_zones=self.zone[rows],
             window_days=self.day[rows],
             revisions=self.revision[rows],
+            hours=self.values[rows, : self.calendar.counts(self.day[rows]).max(initial=0)],
             anew=(first, end),
         )
 
+    def sizes(self, first: int, end: int) -> I64:
+        """About how many bytes each zone of a range takes in a snapshot."""
+        windows = np.count_nonzero(self._ring[first:end] >= 0, axis=1)
+        sizes: I64 = 40 + windows * (16 + 8 * self.values.shape[1])
+        return sizes
+
     def _meet(self, changes: Changes) -> None:
         """Makes room for new zones; those whose names are not told yet (a later change will) are named ''."""
-        last = max(changes.first_name + len(changes.names), changes.anew[1], int(changes.zones.max(initial=-1)) + 1)
+        used = (changes.zones, changes.cell_zones, changes.window_zones)
+        known = max(changes.first_name + len(changes.names) if changes.names else 0, changes.anew[1])
+        last = max(known, *(int(zones.max(initial=-1)) + 1 for zones in used))
         more = last - len(self.names)
         if more > 0:
             self.names.extend([""] * more)

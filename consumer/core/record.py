@@ -1,0 +1,126 @@
+"""One record of the changelog as bytes: changes of a partition's state, and where they belong.
+
+Format, version 1, little-endian: the magic `SEASON`, the version (u8), the length of the head (u32), the head
+(JSON), the columns one after the other (see `_COLUMNS`; their lengths are in the head), and the CRC-32 of all
+before it (u32). A cell is 16 bytes: its zone (u32), 32 times its day plus its place (i32), its value (f64).
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from consumer.core.state import Changes
+from season.calendar import I64
+
+_MAGIC = b"SEASON"
+_VERSION = 1
+_START = struct.Struct("<6sBI")
+_CRC = struct.Struct("<I")
+_PLACES = 32  # more than the 31 hours of the longest window
+_COLUMNS = (
+    "zones",
+    "stream",
+    "horizon",
+    "cell_zones",
+    "cell_hours",
+    "cells",
+    "window_zones",
+    "window_days",
+    "revisions",
+)
+_TYPES = ("<u4", "<i8", "<i8", "<u4", "<i4", "<f8", "<u4", "<i4", "<u4")
+
+
+class DamagedError(ValueError):
+    """The bytes are no record of ours, or damaged; the sentence says which."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a state belongs: the topic it was read from, the next offset, and the calendar in force."""
+
+    topic_id: str
+    offset: int
+    time_zone: str
+    day_start: str
+
+
+class _Head(msgspec.Struct, frozen=True):
+    topic_id: str
+    offset: int
+    time_zone: str
+    day_start: str
+    first_name: int
+    names: tuple[str, ...]
+    anew: tuple[int, int]
+    lengths: tuple[int, int, int, int]  # zones, cells, windows, hours of a window
+
+
+def encode(changes: Changes, place: Place) -> bytes:
+    """A record of these changes."""
+    lengths = (len(changes.zones), len(changes.cells), len(changes.revisions), changes.hours.shape[1])
+    head = msgspec.json.encode(
+        _Head(
+            place.topic_id,
+            place.offset,
+            place.time_zone,
+            place.day_start,
+            changes.first_name,
+            changes.names,
+            changes.anew,
+            lengths,
+        )
+    )
+    hours = changes.cell_days * _PLACES + changes.cell_places
+    columns = [hours if name == "cell_hours" else getattr(changes, name) for name in _COLUMNS]
+    body = [column.astype(kind).tobytes() for column, kind in zip(columns, _TYPES, strict=True)]
+    parts = [_START.pack(_MAGIC, _VERSION, len(head)), head, *body, changes.hours.astype("<f8").tobytes()]
+    record = b"".join(parts)
+    return record + _CRC.pack(zlib.crc32(record))
+
+
+def decode(record: bytes) -> tuple[Changes, Place]:
+    """The changes of a record and where they belong. Raises `DamagedError`."""
+    if len(record) < _START.size + _CRC.size or not record.startswith(_MAGIC):
+        raise DamagedError("it is no changelog record of this program")
+    _, version, head_length = _START.unpack_from(record)
+    if version != _VERSION:
+        raise DamagedError(f"it has format version {version}, this program reads version {_VERSION}")
+    if zlib.crc32(record[: -_CRC.size]) != _CRC.unpack(record[-_CRC.size :])[0]:
+        raise DamagedError("its checksum does not fit: it is damaged")
+    head = msgspec.json.decode(record[_START.size : _START.size + head_length], type=_Head)
+    columns = _columns(memoryview(record)[_START.size + head_length : -_CRC.size], head)
+    days, places = np.divmod(columns["cell_hours"], _PLACES)
+    changes = Changes(
+        names=head.names,
+        first_name=head.first_name,
+        zones=columns["zones"],
+        stream=columns["stream"],
+        horizon=columns["horizon"],
+        cell_zones=columns["cell_zones"],
+        cell_days=days,
+        cell_places=places,
+        cells=columns["cells"].view(np.float64),
+        window_zones=columns["window_zones"],
+        window_days=columns["window_days"],
+        revisions=columns["revisions"],
+        hours=columns["hours"].view(np.float64).reshape(head.lengths[2], head.lengths[3]),
+        anew=head.anew,
+    )
+    return changes, Place(head.topic_id, head.offset, head.time_zone, head.day_start)
+
+
+def _columns(body: memoryview, head: _Head) -> dict[str, I64]:
+    zones, cells, windows, width = head.lengths
+    lengths = (zones,) * 3 + (cells,) * 3 + (windows,) * 3 + (windows * width,)
+    columns: dict[str, NDArray[np.int64]] = {}
+    start = 0
+    for name, kind, length in zip((*_COLUMNS, "hours"), (*_TYPES, "<f8"), lengths, strict=True):
+        column = np.frombuffer(body, kind, length, start)
+        start += column.nbytes
+        columns[name] = column.view(np.int64) if kind == "<f8" else column.astype(np.int64)
+    return columns

@@ -1,0 +1,106 @@
+"""The changelog: whatever a broker's compaction leaves of it gives the state back, and it stays small."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.core import changelog
+from consumer.core.changelog import Changelog, Record, number
+from consumer.core.outcome import Rules
+from consumer.core.record import DamagedError, Place, decode, encode
+from consumer.core.state import Changes, State, merge
+from consumer.core.step import step
+from season.calendar import DAY
+from tests.consumer.core.laws import Case, calendar_of, cases, columns
+
+PLACE = Place("id", 7, "Europe/Rome", "00:00")
+
+
+def columns_of(changes: Changes) -> list[object]:
+    """Changes as plain lists, to compare."""
+    return [np.nan_to_num(v, nan=-1.0).tolist() if isinstance(v, np.ndarray) else v for v in vars(changes).values()]
+
+
+def compacted(log: list[Record], random: np.random.Generator) -> list[Record]:
+    """What compaction may leave: of superseded records any part, tombstones where it has not come by yet."""
+    dead = {key for key, value in log if value is None}
+    cleaned = int(random.integers(0, len(log) + 1))
+    return [
+        (key, value) for i, (key, value) in enumerate(log) if i >= cleaned or key not in dead or random.random() < 0.3
+    ]
+
+
+def read_back(log: list[Record], state: State) -> Changelog:
+    """Replays a log, as a restart does."""
+    numbers, gone = [-1], -1
+    for key, value in log:
+        at = number(key)
+        assert at is not None
+        if value is None:
+            gone = max(gone, at)
+        else:
+            numbers.append(at)
+            state.apply(decode(value)[0])
+    return Changelog(gone + 1, max(numbers) + 1)
+
+
+@settings(deadline=None, max_examples=100)
+@given(cases(), st.integers(0, 2**32 - 1), st.sampled_from([1, 300, 100000]))
+def test_what_compaction_leaves_gives_the_state_back(case: Case, seed: int, chunk: int) -> None:
+    """At any commit, after any restarts, the log as compaction may leave it restores the state that stood."""
+    random, log = np.random.default_rng(seed), list[Record]()
+    state, own, start = State(case.calendar), Changelog(), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changelog, "_CHUNK_BYTES", chunk)
+        patch.setattr(changelog, "_ROWS", int(random.choice([1, 3, 8192])))
+        while start < len(case.readings):
+            steps = []
+            for _ in range(int(random.integers(1, 4))):
+                end = start + int(random.integers(1, 40))
+                batch = case.readings[start:end]
+                start = end
+                if batch:
+                    steps.append(step(state, columns(batch), batch[0][3], case.rules)[1])
+                    state.apply(steps[-1])
+            log += own.records(state, merge(steps), PLACE)
+            if random.random() < 0.2:
+                restored = State(case.calendar)
+                own = read_back(compacted(log, random), restored)
+                zones = len(state.names)
+                assert columns_of(restored.snapshot(0, zones)) == columns_of(state.snapshot(0, zones))
+                state = restored
+
+
+def test_the_log_stays_in_proportion_to_the_state() -> None:
+    """What is alive stays below five times the state; no commit writes much more than it changed."""
+    state, own, random = State(calendar_of("Europe/Rome", "00:00")), Changelog(), np.random.default_rng(0)
+    alive: dict[bytes, int] = {}
+    names = [f"zone {i}" for i in range(3000)]
+    sizes, wholes = np.zeros(400, np.int64), np.zeros(400, np.int64)
+    for commit in range(400):
+        zones = random.integers(0, len(names), 500)
+        rows = [(names[z], 1_640_000_000 // 3600 * 3600 + commit // 4 * 3600, float(z), 9e9) for z in zones]
+        _, changes = step(state, columns(rows), 9e9, Rules(DAY, 2, 0.0))
+        state.apply(changes)
+        written = 0
+        for key, value in own.records(state, changes, PLACE):
+            written += len(value or b"")
+            alive.pop(key, None) if value is None else alive.update({key: len(value)})
+        sizes[commit] = sum(alive.values())
+        assert written < 3 * (len(encode(changes, PLACE)) + changelog._CHUNK_BYTES)
+        wholes[commit] = len(encode(state.snapshot(0, len(state.names)), PLACE))
+    assert (sizes[50:] < 5 * wholes[50:].max()).all()
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_damaged_records_are_refused(data: st.DataObject) -> None:
+    """A record with any byte changed, cut short, or of another program is refused with a sentence."""
+    whole = encode(Changes(names=("a", "b"), zones=np.arange(2), stream=np.arange(2), horizon=np.arange(2)), PLACE)
+    assert columns_of(decode(whole)[0])[0] == ("a", "b")
+    at = data.draw(st.integers(0, len(whole) - 1))
+    changed = whole[:at] + bytes([whole[at] ^ data.draw(st.integers(1, 255))]) + whole[at + 1 :]
+    for bad in (changed, whole[:at], data.draw(st.binary(max_size=60))):
+        with pytest.raises(DamagedError):
+            decode(bad)
