@@ -1,9 +1,29 @@
 """The four topics: their names, their creation on a real broker, and what stops a start."""
 
-import pytest
+import logging
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import pytest
+from confluent_kafka import KafkaError, Producer
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+)
+
+from kafka_local import Broker
+from season.cli import StoppedError
+from season.kafka import connect
 from season.settings import SettingError
-from season.topics import Topics
+from season.topics import DEAD_LETTER_BYTES, Described, Topic, Topics, ensure, ensure_readings, find
+
+SILENT = logging.Logger("silent")
+SILENT.addHandler(logging.NullHandler())
 
 
 def test_the_names_by_default() -> None:
@@ -55,3 +75,136 @@ def test_wrong_values_are_named(environ: dict[str, str], sentence: str) -> None:
     """Setting, value and what is allowed."""
     with pytest.raises(SettingError, match=f"^{sentence}"):
         Topics.from_environment(environ)
+
+
+@pytest.fixture
+def admin(broker: Broker) -> AdminClient:
+    """An administration client of the shared broker."""
+    return connect({"bootstrap.servers": broker.bootstrap_servers}, log=lambda _: None)
+
+
+@pytest.fixture
+def topics() -> Topics:
+    """Four names that no other test has."""
+    name = uuid.uuid4().hex
+    return Topics(f"{name}.r", f"{name}.p", f"{name}.d", f"{name}.w", partitions=3, create=True)
+
+
+def config_of(admin: AdminClient, topic: str) -> dict[str, str]:
+    """The settings of a topic as the broker has them."""
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    entries = admin.describe_configs([resource])[resource].result()
+    return {name: entry.value for name, entry in entries.items()}
+
+
+def make(admin: AdminClient, name: str, partitions: int, **config: str) -> None:
+    """Create a topic as a user would."""
+    new = NewTopic(name, partitions, config={key.replace("_", "."): value for key, value in config.items()})
+    admin.create_topics([new])[name].result()
+
+
+def test_missing_topics_are_created(admin: AdminClient, topics: Topics) -> None:
+    """`readings` with TOPIC_PARTITIONS, the others with as many; a second start finds the same ones."""
+    first = ensure(admin, topics)
+    assert first.readings == find(admin, topics.readings)
+    assert {topic.partitions for topic in all_of(first)} == {3}
+    assert len({topic.topic_id for topic in all_of(first)}) == 4
+    assert ensure(admin, replace(topics, partitions=5, create=False)) == first
+
+
+def test_the_others_get_as_many_partitions_as_readings_has(admin: AdminClient, topics: Topics) -> None:
+    """Whatever TOPIC_PARTITIONS says, when a producer or a person was first."""
+    assert ensure_readings(admin, topics).partitions == 3
+    described = ensure(admin, replace(topics, partitions=7))
+    assert {topic.partitions for topic in all_of(described)} == {3}
+
+
+def test_two_programs_may_create_at_once(admin: AdminClient, topics: Topics) -> None:
+    """Whoever comes second takes what the first has made."""
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: ensure(admin, topics), range(4)))
+    assert len(set(results)) == 1
+
+
+def test_asking_never_creates(admin: AdminClient, topics: Topics) -> None:
+    """The broker creates topics by itself where it is asked wrongly; this one would, and does not."""
+    assert find(admin, topics.readings) is None
+    with pytest.raises(
+        SettingError, match=r"^READINGS_TOPIC='.*\.r': there is no such topic, and CREATE_TOPICS=false"
+    ):
+        ensure(admin, replace(topics, create=False))
+    assert topics.readings not in admin.list_topics(timeout=10).topics
+
+
+def test_the_changelog_is_compacted_while_it_is_used(admin: AdminClient, topics: Topics) -> None:
+    """Small and young segments, cleaned early: with the broker's defaults it would grow for a week."""
+    ensure(admin, topics)
+    config = config_of(admin, topics.changelog)
+    assert config["cleanup.policy"] == "compact"
+    assert int(config["segment.bytes"]) <= 64 * 2**20
+    assert int(config["segment.ms"]) <= 3_600_000
+    assert float(config["min.cleanable.dirty.ratio"]) <= 0.1
+
+
+def test_a_dead_letter_of_two_mebibytes_fits(broker: Broker, admin: AdminClient, topics: Topics) -> None:
+    """Value, key and headers of 2 MiB together are delivered, incompressible as they may be."""
+    ensure(admin, topics)
+    delivered: list[KafkaError | None] = []
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "message.max.bytes": 4_000_000})
+    headers: dict[str, str | bytes | None] = {f"header-{n:02}": b"x" * 1000 for n in range(100)}
+    size = DEAD_LETTER_BYTES - 100 * (len("header-00") + 1000) - 100
+    producer.produce(
+        topics.dead_letters,
+        bytes(size),
+        b"k" * 100,
+        headers=headers,
+        on_delivery=lambda error, _: delivered.append(error),
+    )
+    assert producer.flush(30) == 0
+    assert delivered == [None]
+
+
+def test_a_changelog_of_another_width_stops_with_advice(admin: AdminClient, topics: Topics) -> None:
+    """Where `readings` was given more partitions, the sentence says what to do."""
+    ensure(admin, topics)
+    admin.create_partitions([NewPartitions(topics.readings, 6)])[topics.readings].result()
+    while (found := find(admin, topics.readings)) is None or found.partitions != 6:
+        time.sleep(0.05)
+    with pytest.raises(SettingError, match=r"has 3 partitions, but .* has 6: .*Take a new CONSUMER_GROUP"):
+        ensure(admin, topics)
+
+
+def test_a_changelog_that_forgets_by_age_is_refused(admin: AdminClient, topics: Topics) -> None:
+    """A topic that a person made with the broker's defaults would lose open windows in silence."""
+    make(admin, topics.readings, 1)
+    make(admin, topics.changelog, 1)
+    with pytest.raises(SettingError, match=r"^CHANGELOG_TOPIC='.*' has cleanup.policy=delete, but only compact"):
+        ensure(admin, topics)
+
+
+def test_a_topic_made_anew_has_another_id(admin: AdminClient, topics: Topics) -> None:
+    """The name alone does not tell."""
+    first = ensure_readings(admin, topics)
+    admin.delete_topics([topics.readings])[topics.readings].result()
+    while find(admin, topics.readings) is not None:
+        time.sleep(0.05)
+    assert ensure_readings(admin, topics).topic_id != first.topic_id
+
+
+def test_what_the_broker_refuses_is_told_in_its_words(admin: AdminClient, topics: Topics) -> None:
+    """Names that differ only in '.' and '_' collide for the broker."""
+    ensure_readings(admin, topics)
+    with pytest.raises(SettingError, match=r"^READINGS_TOPIC='.*': the broker refuses this topic: .*collides"):
+        ensure_readings(admin, replace(topics, readings=topics.readings.replace(".", "_")))
+
+
+def test_a_stop_ends_the_wait(topics: Topics) -> None:
+    """A broker that went away between two questions does not hold a program that was asked to end."""
+    absent = AdminClient({"bootstrap.servers": "127.0.0.1:1"}, logger=SILENT)
+    with pytest.raises(StoppedError):
+        ensure(absent, topics, stopped=lambda: True)
+
+
+def all_of(described: Described) -> list[Topic]:
+    """The four topics."""
+    return [described.readings, described.predictions, described.dead_letters, described.changelog]
