@@ -1,0 +1,38 @@
+# `make demo` and `make test` need Python 3.11 to 3.13 with its venv module, and nothing else.
+PYTHON ?= python3
+INSTALL = @$(PYTHON) requirements/install.py
+RUN = .venv/bin/python
+MODEL = models/season_classifier.onnx
+COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+.PHONY: help demo test lint lock
+
+help:
+	@echo "make demo   real readings through a real Kafka, season labels out"
+	@echo "make test   every check and every test"
+	@echo "make lint   the checks alone: ruff, import rules, mypy"
+	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
+
+# Training (torch) is installed only where there is no model.
+demo:
+	$(INSTALL) demo $(if $(wildcard $(MODEL)),,training)
+	@exec $(RUN) -m demo
+
+test: lint
+	$(RUN) -m pytest
+
+lint:
+	$(INSTALL) dev
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	.venv/bin/lint-imports --no-logo
+	$(RUN) -m mypy
+
+# dev holds all that the others hold: they are compiled within it, so that one .venv serves every command.
+lock:
+	$(INSTALL) dev
+	$(COMPILE) --upgrade --group dev --output-file requirements/dev.txt
+	for group in demo training service producer; do \
+	  $(COMPILE) --upgrade --constraint requirements/dev.txt --group $$group --output-file requirements/$$group.txt \
+	  || exit 1; done
+	$(RUN) -m kafka_local.lock
