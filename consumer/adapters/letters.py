@@ -1,0 +1,122 @@
+"""Dead letters: what could not become a prediction, as a message that tells a person why.
+
+A letter of a message carries its key, value and headers as they were, and ours behind them. What does not fit, or
+cannot be read by the client, is left out, and `error` says so: no message stops the stream.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+from confluent_kafka import Message
+
+from season.calendar import I64
+from season.messages import F64, encode_window
+from season.topics import DEAD_LETTER_BYTES
+
+INCOMPLETE = "incomplete_window"
+CONSTANT = "constant_window"
+UNSCORABLE = "unscorable_window"
+
+# What a batch and its only record add to key, value and headers, rounded up; and so for each header.
+_AROUND = 128
+_AROUND_HEADER = 10
+
+Headers = list[tuple[str, str | bytes | None]]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A dead letter as it is written."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A window without a prediction: its edges and hours in epoch seconds.
+
+    `hours` and `demands` [k] are the readings that stand, `missing` [m] the hours without one, in order of time.
+    """
+
+    zone: str
+    start: int
+    end: int
+    hours: I64
+    demands: F64
+    missing: I64
+
+
+def of_message(message: Message, reason: str, error: str, limit: int = DEAD_LETTER_BYTES) -> Letter:
+    """The letter of a message that was not accepted, in at most `limit` bytes with all that surrounds it."""
+    source: Headers = [
+        ("source.topic", str(message.topic()).encode()),
+        ("source.partition", str(message.partition()).encode()),
+        ("source.offset", str(message.offset()).encode()),
+    ]
+    key, value = message.key(), message.value()
+    headers, left_out = _headers_of(message)
+
+    def letter() -> Letter:
+        why = "; ".join([error, *left_out])
+        return Letter(key, value, [*headers, *_reason(reason, why), *source])
+
+    if value is not None and _size(letter()) > limit:
+        left_out.append(f"the value of {len(value)} bytes is left out, a dead letter has at most {limit} bytes")
+        value = None
+    if headers and _size(letter()) > limit:
+        left_out.append(f"{len(headers)} headers are left out as well")
+        headers = []
+    if key is not None and _size(letter()) > limit:
+        left_out.append(f"the key of {len(key)} bytes is left out as well")
+        key = None
+    return letter()
+
+
+def incomplete(window: Window, max_filled: int) -> Letter:
+    """The letter of a window that ended with more hours missing than are filled."""
+    missing = len(window.missing)
+    error = (
+        f"{missing} of {missing + len(window.hours)} hours are missing, "
+        f"at most {max_filled} (MAX_FILLED_HOURS) are filled"
+    )
+    return _of_window(window, INCOMPLETE, error)
+
+
+def constant(window: Window) -> Letter:
+    """The letter of a window that ended while all its steps were equal."""
+    error = "the 24 steps are all equal as 32-bit floats: a shape without a season, most likely a broken meter"
+    return _of_window(window, CONSTANT, error)
+
+
+def unscorable(window: Window, revision: int, model: str, model_version: str) -> Letter:
+    """The letter that stands in the place of the prediction with that `revision`."""
+    error = f"the logit of the model {model} (version {model_version}) is not finite"
+    return _of_window(window, UNSCORABLE, error, revision)
+
+
+def _of_window(window: Window, reason: str, error: str, revision: int | None = None) -> Letter:
+    value = encode_window(
+        window.zone, window.start, window.end, window.hours, window.demands, window.missing, revision
+    )
+    return Letter(window.zone.encode(), value, _reason(reason, error))
+
+
+def _headers_of(message: Message) -> tuple[Headers, list[str]]:
+    """A message's headers, and what of them is left out."""
+    try:
+        return list(cast(Headers, message.headers() or [])), []
+    except (SystemError, UnicodeError):
+        # The client's answer to a name that is not UTF-8: it then gives none of the headers.
+        return [], ["all headers are left out, the name of one is not UTF-8"]
+
+
+def _reason(reason: str, error: str) -> Headers:
+    return [("reason", reason.encode()), ("error", error.encode(errors="backslashreplace"))]
+
+
+def _size(letter: Letter) -> int:
+    """How many bytes a letter takes on the topic, at most."""
+    headers = sum(len(name.encode()) + len(value or b"") + _AROUND_HEADER for name, value in letter.headers)
+    return len(letter.key or b"") + len(letter.value or b"") + headers + _AROUND
