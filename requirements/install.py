@@ -1,7 +1,8 @@
-"""`python3 requirements/install.py NAME…` makes `.venv` hold what requirements/NAME.txt lock, and is quick when it does.
+"""`python3 requirements/install.py NAME…` makes `.venv` hold what requirements/NAME.txt lock.
 
-It runs on the machine's own Python, before anything is installed. A `.venv` that is half made, moved or of another
-Python is made anew; an interrupted run is gone on with by the next one, and of two at once the second waits.
+It is quick where `.venv` does already. It runs on the machine's own Python, before anything is installed. A `.venv`
+that is half made, moved or of another Python is made anew; an interrupted run is gone on with by the next one, and of
+two at once the second waits.
 """
 
 import fcntl
@@ -70,7 +71,17 @@ def install(names: list[str]) -> None:
     wanted = set().union(*map(pins, names))
     STAMP.unlink(missing_ok=True)
     locks = [argument for name in names for argument in ("-r", str(ROOT / "requirements" / f"{name}.txt"))]
-    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps", "--quiet", *locks]
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "--no-deps",
+        "--no-compile",
+        "--quiet",
+        *locks,
+    ]
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
     if subprocess.run(command, env=environment, check=False).returncode != 0:
         sys.exit(f"installing {', '.join(names)} failed: pip's reason stands above")
