@@ -1,0 +1,174 @@
+"""The commands as a user types them: files, sentences and status; the committed card is what they write."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from season import cli
+from season.labels import LABELS
+from training import commands
+from training.__main__ import DATA, MODEL, main, parse
+from training.model import Model
+from training.train import Configuration
+
+from .made import FIRST, rows, three_years, write
+
+
+def status(arguments: list[str]) -> int:
+    """The exit status of one command."""
+    return cli.run(lambda: main(arguments))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of a short training, whole but for its length."""
+    folder = tmp_path_factory.mktemp("trained")
+    options = parse(
+        ["train", "--data", three_years(folder / "made.csv"), "--zone", "X", "--out", str(folder / "a.onnx")]
+    )
+    commands.train(options, Configuration(epochs=3), "python -m training train --out a.onnx")
+    return folder / "a.onnx"
+
+
+def test_train_goes_the_whole_road(trained: Path) -> None:
+    """Model, checkpoint, card and plot are there, and the model says its contract and what it is worth."""
+    assert sorted(file.name for file in trained.parent.iterdir()) == ["a.md", "a.onnx", "a.png", "a.pt", "made.csv"]
+    contract = Model.load(trained).contract
+    assert (contract.name, contract.labels, contract.threshold) == ("a", LABELS, 0.5)
+    assert (contract.time_zone, contract.day_start, contract.training_data) == ("Europe/Rome", "00:00", "made.csv")
+    assert contract.metrics is not None
+    test = contract.metrics["test"]
+    assert isinstance(test, dict)
+    assert (test["first"], test["last"], test["days"]) == ("2003-01-01", "2003-12-31", 365)
+    assert str(trained.parent).encode() not in trained.read_bytes()
+
+
+def test_evaluate_writes_the_card_that_train_wrote(trained: Path, tmp_path: Path) -> None:
+    """Of the file that was learned from only the days of the test count, and the card is the same, byte by byte."""
+    data = str(trained.parent / "made.csv")
+    card = tmp_path / "a.md"
+    assert status(["evaluate", "--model", str(trained), "--data", data, "--zone", "X", "--card", str(card)]) == 0
+    assert card.read_text().replace("(a.png)", "") == trained.with_suffix(".md").read_text().replace("(a.png)", "")
+    assert (tmp_path / "a.png").stat().st_size > 10_000
+
+
+def test_evaluate_takes_the_days_that_are_asked_for(trained: Path, tmp_path: Path) -> None:
+    """With --since and --until the user's days count, learned from or not."""
+    data = str(trained.parent / "made.csv")
+    asked = ["--zone", "X", "--since", "2001-06-01", "--until", "2001-07-01", "--card", str(tmp_path / "a.md")]
+    assert status(["evaluate", "--model", str(trained), "--data", data, *asked]) == 0
+    assert "of 30 days right" in (tmp_path / "a.md").read_text()
+
+
+def test_export_writes_the_model_that_train_wrote(trained: Path, tmp_path: Path) -> None:
+    """From the checkpoint alone comes the same graph with the same contract: the same bytes."""
+    data = str(trained.parent / "made.csv")
+    arguments = [
+        "--checkpoint",
+        str(trained.with_suffix(".pt")),
+        "--architecture",
+        "mlp",
+        "--data",
+        data,
+        "--zone",
+        "X",
+    ]
+    assert status(["export", *arguments, "--out", str(tmp_path / "b.onnx")]) == 0
+    assert (tmp_path / "b.onnx").read_bytes() == trained.read_bytes()
+
+
+def test_the_committed_card_is_what_evaluate_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No hand wrote it; and at least 0.96 of the days of 2021, which the model never saw, are right."""
+    card = tmp_path / "season_classifier.md"
+    assert status(["evaluate", "--card", str(card)]) == 0
+    assert card.read_text() == MODEL.with_suffix(".md").read_text()
+    assert MODEL.with_suffix(".png").is_file()
+    said = capsys.readouterr().out.splitlines()[-1]
+    share = float(said.partition(": ")[2].partition("%")[0])
+    assert said.endswith("of 365 days are right")
+    assert share >= 96
+
+
+def test_the_committed_model_learned_from_the_committed_data() -> None:
+    """Name, time zone and checksum are those that the README of the data states."""
+    contract = Model.load(MODEL).contract
+    assert (contract.name, contract.time_zone, contract.day_start) == ("italy-load", "Europe/Rome", "00:00")
+    assert f"`{contract.training_data_sha256}`" in Path(DATA).with_name("README.md").read_text()
+
+
+WRONG = [
+    (["train", "--time-zone", "Europe/Roma"], "--time-zone: time zone 'Europe/Roma'"),
+    (["train", "--day-start", "6:30"], "--day-start: day start '6:30'"),
+    (["train", "--out", "model.bin"], "--out model.bin: a file whose name ends in .onnx"),
+    (["train", "--out", "no/where/model.onnx"], "no/where is not a folder"),
+    (["train", "--data", "no.csv", "--zone", "X"], "--data no.csv: No such file"),
+    (["train", "--since", "2021-01-01"], "at least three calendar years are needed"),
+    (["evaluate", "--model", "no.onnx"], "--model no.onnx: No such file"),
+    (["evaluate", "--model", DATA], "ONNX Runtime cannot read it"),
+    (["evaluate", "--card", "card.txt"], "--card card.txt: a file whose name ends in .md"),
+    (["export", "--checkpoint", "no.pt", "--out", "a.onnx"], "--checkpoint no.pt: No such file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), WRONG)
+def test_what_is_wrong_gets_a_sentence(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Status 2 and one line that names the option, its value and what is allowed; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    defaults = ["--out", "a.onnx"] if arguments[0] == "train" and "--out" not in arguments else []
+    assert status([*arguments, *defaults]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("arguments", [["train", "--seed", "-1"], ["train", "--seed", "x"], ["export"], []])
+def test_options_that_argparse_refuses_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong usage has the status of every wrong setting."""
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_bad_row_ends_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in the producer: file, line and reason."""
+    data = write(tmp_path / "x.csv", [*rows(FIRST, 1), "2001-01-02T00:30:00Z,1"])
+    assert status(["train", "--data", data, "--zone", "X", "--out", str(tmp_path / "a.onnx")]) == 1
+    assert capsys.readouterr().err.startswith("x.csv:26: ")
+
+
+def test_a_model_without_a_time_zone_is_refused(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broken contract gets the part at fault, after the option that names the file."""
+    import onnx  # noqa: PLC0415
+
+    model = onnx.load(trained)
+    kept = [each for each in model.metadata_props if each.key != "season.time_zone"]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+    onnx.save(model, tmp_path / "b.onnx")
+    assert status(["evaluate", "--model", str(tmp_path / "b.onnx")]) == 2
+    assert "b.onnx: season.time_zone: " in capsys.readouterr().err
+
+
+def test_the_command_in_the_model_names_no_folder(tmp_path: Path) -> None:
+    """Folders are the machine's: the card shows the files' names alone."""
+    from training.__main__ import _shown  # noqa: PLC0415
+
+    words = ["train", f"--data={tmp_path}/my data.csv", "--out", f"{tmp_path}/a.onnx", "--seed", "3"]
+    assert _shown(parse(words), words) == "python -m training train '--data=my data.csv' --out a.onnx --seed 3"
+
+
+def test_the_metrics_are_json(trained: Path) -> None:
+    """`season.metrics` reads back as the JSON object that `/model` shows."""
+    metrics = Model.load(trained).contract.metadata()["season.metrics"]
+    assert set(json.loads(metrics)) == {"epoch", "learned_from", "chosen_on", "test"}

@@ -1,0 +1,123 @@
+"""An ONNX file is written whole and true, or not at all."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from season.contract import Contract
+from season.settings import SettingError
+from training.errors import FailedError
+from training.export import Checkpoint, restore, save, write
+from training.model import COMMAND, CONFIGURATION, Model
+from training.train import Configuration, SeasonNetwork, logits_of
+
+CONFIGURED = Configuration(hidden=(8, 4), seed=3)
+CONTRACT = Contract(name="test", time_zone="Asia/Kolkata", day_start="06:00", threshold=0.25, metrics={"a": [1]})
+DAYS = np.random.default_rng(0).normal(30000, 5000, (10, 24))
+
+
+class TwoFaced(SeasonNetwork):
+    """A network that is another one while it is exported."""
+
+    def forward(self, load: torch.Tensor) -> torch.Tensor:
+        """A logit that is larger by 0.001 outside of the export."""
+        return super().forward(load) + (0.0 if torch.compiler.is_exporting() else 0.001)
+
+
+def checkpoint(network: SeasonNetwork) -> Checkpoint:
+    """A checkpoint with weights that nobody trained."""
+    return Checkpoint(network.eval(), CONFIGURED, CONTRACT, "python -m training train")
+
+
+def test_the_file_says_its_contract_and_how_it_was_made(tmp_path: Path) -> None:
+    """What goes into the metadata comes out; the file stands alone in its folder, readable by all."""
+    made = checkpoint(SeasonNetwork(CONFIGURED))
+    assert write(made, DAYS, tmp_path / "a.onnx") <= 1e-4
+    model = Model.load(tmp_path / "a.onnx")
+    assert model.contract == CONTRACT
+    assert Configuration.model_validate_json(model.made[CONFIGURATION]) == CONFIGURED
+    assert model.made[COMMAND] == "python -m training train"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.onnx"]
+    assert (tmp_path / "a.onnx").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_network_in_training_is_exported_without_its_dropout(tmp_path: Path) -> None:
+    """The export is of the evaluation mode, whatever mode the network is in."""
+    network = SeasonNetwork(CONFIGURED)
+    made = checkpoint(network)
+    network.train()
+    write(made, DAYS, tmp_path / "a.onnx")
+    assert np.allclose(Model.load(tmp_path / "a.onnx").score(DAYS), logits_of(network, DAYS), atol=1e-4)
+
+
+def test_a_file_that_disagrees_with_pytorch_is_not_written(tmp_path: Path) -> None:
+    """A logit off by 0.001 is refused with a sentence, and the file that stood there stays; no rest is left."""
+    out = tmp_path / "a.onnx"
+    out.write_bytes(b"the old one")
+    with pytest.raises(FailedError, match=r"was not written: ONNX Runtime and PyTorch differ by 0\.001"):
+        write(checkpoint(TwoFaced(CONFIGURED)), DAYS, out)
+    assert out.read_bytes() == b"the old one"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_logit_that_is_no_number_is_not_written(tmp_path: Path) -> None:
+    """NaN differs from everything: weights that ran away are refused as well."""
+    network = SeasonNetwork(CONFIGURED)
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    with pytest.raises(FailedError, match="was not written"):
+        write(checkpoint(network), DAYS, tmp_path / "a.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Configuration, contract, command and every bit of the logits."""
+    made = checkpoint(SeasonNetwork(CONFIGURED))
+    save(made, tmp_path / "a.pt")
+    back = restore(tmp_path / "a.pt", "mlp")
+    assert (back.configuration, back.contract, back.command) == (CONFIGURED, CONTRACT, made.command)
+    assert logits_of(back.network, DAYS).tobytes() == logits_of(made.network, DAYS).tobytes()
+
+
+class Harmful:
+    """An object that runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        """Says what unpickling runs."""
+        return Path.mkdir, (Path("harm"),)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "no PyTorch checkpoint"),
+        (b"\x80\x02garbage", "no PyTorch checkpoint"),
+        (Harmful(), "no PyTorch checkpoint of plain tensors"),
+        ({"0.weight": torch.zeros(2)}, "not one that `training train` wrote"),
+        (torch.zeros(2), "not one that `training train` wrote"),
+        ({"weights": {}, "metadata": {CONFIGURATION: "{"}}, "not one that `training train` wrote"),
+        ({"weights": {}, "metadata": {CONFIGURATION: "{}"}}, "time_zone"),
+        (
+            {"weights": {}, "metadata": {CONFIGURATION: "{}", "season.time_zone": "UTC"}},
+            "weights are not those of --architecture mlp",
+        ),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: object, sentence: str) -> None:
+    """A sentence that names the file and what is wrong; no code of the file's is run."""
+    path = tmp_path / "a.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(SettingError, match=rf"--checkpoint .*a\.pt.*{sentence}"):
+        restore(path, "mlp")
+    assert not Path("harm").exists()
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """The operating system's reason is in the sentence."""
+    with pytest.raises(SettingError, match="No such file"):
+        restore(tmp_path / "a.pt", "mlp")

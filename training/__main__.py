@@ -1,0 +1,120 @@
+"""The trainer's commands `train`, `evaluate` and `export`: what a user may type, and how they end."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from season import files
+from season.cli import run
+from season.contract import ContractError
+from season.settings import SettingError
+from training.errors import FailedError
+
+ROOT = Path(__file__).parent.parent
+DATA = str(ROOT / "data" / "italy_load_2015_2021.csv")
+MODEL = ROOT / "models" / "season_classifier.onnx"
+# How this repository's own file is to be read; of another one the options say it, as in the producer.
+ITALY = {"zone": "IT", "demand_column": "load_mw"}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command. Status 1: a row cannot be read, or the model was not written."""
+    options = parse(arguments)
+    # torch, ONNX Runtime and matplotlib take seconds to import: not for --help or a wrong option.
+    from training import commands, train  # noqa: PLC0415
+
+    try:
+        if options.command == "train":
+            commands.train(options, train.Configuration(seed=options.seed), _shown(options, arguments))
+        elif options.command == "evaluate":
+            commands.evaluate(options)
+        else:
+            commands.export(options)
+    except FailedError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except ContractError as error:
+        raise SettingError(f"--model {options.model}: {error}") from None
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of one command."""
+    parser = argparse.ArgumentParser(prog="python -m training", description="Makes the model and its card.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_train(commands.add_parser("train", help="learn from a file of readings, evaluate, export"))
+    _add_evaluate(commands.add_parser("evaluate", help="hold a model to a file of readings, write its card"))
+    _add_export(commands.add_parser("export", help="turn a checkpoint into an ONNX file"))
+    options = parser.parse_args(arguments)
+    if options.data == DATA:
+        reading = argparse.ArgumentParser(add_help=False)
+        files.add_options(reading)
+        for name, value in ITALY.items():
+            if getattr(options, name) == reading.get_default(name):
+                setattr(options, name, value)
+    return options
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Learns from the first years of a file of readings, chooses on the last year but one, tests once on the "
+        "last, and writes the ONNX file and beside it a checkpoint (.pt) and the card (.md, .png). --time-zone "
+        "is the windows' too; its default is Europe/Rome."
+    )
+    _add_reading(parser)
+    parser.set_defaults(time_zone="Europe/Rome")
+    parser.add_argument("--day-start", default="00:00", help="the hour at which a window begins (%(default)s)")
+    parser.add_argument("--seed", type=_seed, default=0, help="all that is random follows from it (%(default)s)")
+    _add_out(parser)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Scores the days of a file of readings and writes the model's card. Of the file that the model learned "
+        "from only the days kept for the test count, unless --since or --until says others. The windows' time "
+        "zone and day start are the model's, and so is the default of --time-zone."
+    )
+    parser.add_argument("--model", type=Path, default=MODEL, help="the ONNX file (this repository's)")
+    _add_reading(parser)
+    parser.add_argument("--card", type=Path, help="the card to write, a .md file (beside the model)")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Writes a checkpoint of `train` as an ONNX file that keeps the model contract, once ONNX Runtime gives "
+        "PyTorch's logits for all days of a file of readings."
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, help="the .pt file that `train` wrote")
+    parser.add_argument("--architecture", choices=("mlp",), default="mlp", help="its network (%(default)s)")
+    _add_reading(parser)
+    _add_out(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", default=DATA, help="the file of readings, - for standard input (Italy's)")
+    files.add_options(parser)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=MODEL, help="the ONNX file to write (this repository's)")
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is not allowed; a whole number from 0 to 2**63 - 1 is")
+    return seed
+
+
+def _shown(options: argparse.Namespace, arguments: Sequence[str]) -> str:
+    """The command as the card shows it: a file's folders are this machine's, and stay out of the model."""
+    words = list(arguments)
+    for path in (options.data, str(options.out)):
+        words = [word.replace(path, Path(path).name) for word in words]
+    return shlex.join(["python", "-m", "training", *words])
+
+
+if __name__ == "__main__":
+    sys.exit(run(lambda: main(sys.argv[1:])))

@@ -1,0 +1,50 @@
+"""A model held to labelled days: which days count, and what it says of them."""
+
+import datetime
+from dataclasses import dataclass
+
+from season.settings import SettingError
+from training.days import Days, Source
+from training.figures import F32, Figures, figures
+from training.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's logits for days it should not know, and their figures; `source` is where the days come from."""
+
+    model: Model
+    source: Source
+    days: Days
+    logits: F32
+    figures: Figures
+
+
+def hold(model: Model, source: Source, every_day: bool) -> Evaluation:
+    """Scores the days of a file.
+
+    Of the file that the model learned from (the same checksum) only those that it was tested on count, unless
+    `every_day` is set: it knows the others.
+    """
+    days = source.days
+    tested = tested_on(model)
+    if tested is not None and not every_day and source.sha256 == model.contract.training_data_sha256:
+        days = days.between(*tested)
+    if not len(days):
+        raise SettingError(f"--data {source.name}: none of the days that the model was tested on is in it")
+    logits = model.score(days.steps)
+    return Evaluation(
+        model, source, days, logits, figures(logits, days.winter, days.months, model.contract.threshold)
+    )
+
+
+def tested_on(model: Model) -> tuple[str, str] | None:
+    """The first and the last date of the days kept for the test, where the file says so."""
+    test = (model.contract.metrics or {}).get("test")
+    if not isinstance(test, dict):
+        return None
+    try:
+        dates = [datetime.date.fromisoformat(str(test[end])).isoformat() for end in ("first", "last")]
+    except (KeyError, ValueError):
+        return None
+    return dates[0], dates[1]

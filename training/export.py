@@ -1,0 +1,137 @@
+"""From a PyTorch network to an ONNX file that keeps the model contract, held to PyTorch before it is there."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from season.contract import Contract, ContractError
+from season.settings import SettingError
+from season.steps import F64, STEPS
+from training.errors import FailedError
+from training.model import COMMAND, CONFIGURATION, Model
+from training.train import Configuration, SeasonNetwork, logits_of
+
+TOLERANCE = 1e-4
+# What `--architecture` may name: how a checkpoint's configuration and weights become a network.
+ARCHITECTURES = {"mlp": SeasonNetwork}
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A trained network with what its ONNX file will say: the contract and how it came to be."""
+
+    network: SeasonNetwork
+    configuration: Configuration
+    contract: Contract
+    command: str
+
+    def metadata(self) -> dict[str, str]:
+        """All `metadata_props` of the ONNX file."""
+        made = {CONFIGURATION: self.configuration.model_dump_json(), COMMAND: self.command}
+        return self.contract.metadata() | made
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Writes a checkpoint: texts and tensors alone, so that reading it runs no code."""
+    content = {"weights": checkpoint.network.state_dict(), "metadata": checkpoint.metadata()}
+    with _replacing(path) as unfinished, unfinished.open("wb") as file:
+        torch.save(content, file)
+
+
+def restore(path: Path, architecture: str) -> Checkpoint:
+    """Reads a checkpoint of `training train`, the network in evaluation mode.
+
+    Raises `SettingError` for a file that is none or whose weights are another architecture's.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise SettingError(f"--checkpoint {path}: {error.strerror}; a checkpoint is needed") from None
+    except Exception:  # what torch raises for a file of another kind is of a dozen classes
+        raise SettingError(f"--checkpoint {path}: the file is no PyTorch checkpoint of plain tensors") from None
+    try:
+        weights, metadata = content["weights"], content["metadata"]
+        configuration = Configuration.model_validate_json(metadata[CONFIGURATION])
+        contract = Contract.from_metadata(metadata, path.stem)
+    except ContractError as error:
+        raise SettingError(f"--checkpoint {path}: {error}") from None
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise SettingError(f"--checkpoint {path}: it is not one that `training train` wrote") from None
+    network = ARCHITECTURES[architecture](configuration)
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError):
+        raise SettingError(
+            f"--checkpoint {path}: its weights are not those of --architecture {architecture}"
+        ) from None
+    return Checkpoint(network.eval(), configuration, contract, str(metadata.get(COMMAND, "")))
+
+
+def write(checkpoint: Checkpoint, tests: F64, path: Path) -> float:
+    """Writes the ONNX file; the largest difference between a test logit of ONNX Runtime and PyTorch's.
+
+    `tests` are days [n, 24]; each is scored in one batch and alone. Raises `FailedError`, and leaves
+    what stood at `path`, where a logit differs by more than 1e-4.
+    """
+    with _replacing(path) as unfinished:
+        unfinished.write_bytes(to_onnx(checkpoint.network, checkpoint.metadata()).SerializeToString())
+        model = Model.load(unfinished)
+        wanted = logits_of(checkpoint.network, tests)
+        alone = np.concatenate([model.score(day[None]) for day in tests])
+        difference = float(np.max(np.abs(np.stack([model.score(tests), alone]) - wanted)))
+        if not difference <= TOLERANCE:
+            raise FailedError(
+                f"--out {path} was not written: ONNX Runtime and PyTorch differ by {difference:.2g} in a logit of "
+                f"{len(tests)} days, more than {TOLERANCE:g}"
+            )
+    return difference
+
+
+def to_onnx(network: nn.Module, metadata: Mapping[str, str]) -> onnx.ModelProto:
+    """The network's graph, self-contained, with its metadata and without a trace of this machine."""
+    # It warns of torchvision, which nothing here needs.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
+    program = torch.onnx.export(
+        network.eval(),
+        (torch.zeros(2, 1, STEPS),),  # a batch of 1 the exporter may take for a constant
+        dynamo=True,
+        external_data=False,
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        input_names=["load"],
+        output_names=["winter_logit"],
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    # The exporter notes where each node comes from, with the paths of the machine that it runs on.
+    graph = model.graph
+    for noted in [graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output]:
+        del noted.metadata_props[:]
+        noted.doc_string = ""
+    onnx.helper.set_model_props(model, dict(metadata))
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A file to write, which takes the place of `path` at once and whole, or not at all after an exception."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    unfinished = Path(name)
+    try:
+        os.close(handle)
+        yield unfinished
+        unfinished.chmod(0o644)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,105 @@
+"""How good logits are: accuracy, calibration and confusion, by month; NumPy alone, no file and no model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from season.calendar import I64, Bool
+from season.steps import F64
+
+F32 = NDArray[np.float32]
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many days of each season got which label."""
+
+    winter_as_winter: int
+    winter_as_summer: int
+    summer_as_winter: int
+    summer_as_summer: int
+
+    @property
+    def days(self) -> int:
+        """All of them."""
+        return self.winter_as_winter + self.winter_as_summer + self.summer_as_winter + self.summer_as_summer
+
+    @property
+    def right(self) -> int:
+        """Those that got their season's label."""
+        return self.winter_as_winter + self.summer_as_summer
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The days whose probability of winter lies in one tenth: how many, its mean, the share of winter days."""
+
+    days: int
+    probability: float
+    winter: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a model's logits are worth on labelled days; `wrong` holds the rows it gets wrong."""
+
+    total: Counts
+    months: dict[int, Counts]
+    bins: tuple[Bin, ...]
+    log_loss: float
+    wrong: tuple[int, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the days that got their season's label."""
+        return self.total.right / self.total.days
+
+    @property
+    def calibration_error(self) -> float:
+        """The expected calibration error (ECE): over the bins, weighted by days, |probability - share|."""
+        gaps = sum(each.days * abs(each.probability - each.winter) for each in self.bins)
+        return gaps / self.total.days
+
+
+def sigmoid(logits: F32) -> F64:
+    """The probability of winter, in 64 bits, as the service computes it."""
+    half = np.exp(-np.abs(logits.astype(np.float64)))
+    return np.where(logits >= 0, 1 / (1 + half), half / (1 + half))
+
+
+def log_loss(logits: F32, winter: Bool) -> float:
+    """The mean cross entropy, in nats: ln 2 for a model that knows nothing."""
+    wide = logits.astype(np.float64)
+    return float(np.mean(np.logaddexp(0, np.where(winter, -wide, wide))))
+
+
+def figures(logits: F32, winter: Bool, months: I64, threshold: float) -> Figures:
+    """The figures of logits [n] for days that are winter or not [n], in months 1 to 12 [n]; n is not 0."""
+    probability = sigmoid(logits)
+    said = probability >= threshold
+    places = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    return Figures(
+        total=_counts(said, winter),
+        months={int(month): _counts(said[months == month], winter[months == month]) for month in np.unique(months)},
+        bins=tuple(_bin(probability[places == place], winter[places == place]) for place in range(BINS)),
+        log_loss=log_loss(logits, winter),
+        wrong=tuple(int(row) for row in np.flatnonzero(said != winter)),
+    )
+
+
+def _counts(said: Bool, winter: Bool) -> Counts:
+    return Counts(
+        winter_as_winter=int(np.sum(winter & said)),
+        winter_as_summer=int(np.sum(winter & ~said)),
+        summer_as_winter=int(np.sum(~winter & said)),
+        summer_as_summer=int(np.sum(~winter & ~said)),
+    )
+
+
+def _bin(probability: F64, winter: Bool) -> Bin:
+    if not len(probability):
+        return Bin(0, 0.0, 0.0)
+    return Bin(len(probability), float(probability.mean()), float(winter.mean()))
