@@ -4,6 +4,7 @@ The file is read once, whole: what runs is what the version (the first 12 hex di
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,6 @@ def _run(session: onnxruntime.InferenceSession, inputs: NDArray[np.float32]) -> 
 
 def _cause(error: Exception) -> str:
     """What ONNX Runtime says, without its codes, in one line that is not too long."""
-    text = " ".join(str(error).rsplit("ONNXRuntimeError]", 1)[-1].split())
-    text = "".join(character if character.isprintable() else "?" for character in text.strip(" :"))
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))
+    text = "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
     return text if len(text) <= _LONGEST_CAUSE else text[:_LONGEST_CAUSE] + "…"

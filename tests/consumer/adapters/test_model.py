@@ -175,13 +175,13 @@ def test_what_the_file_says_of_its_shapes_is_tried(tmp_path: Path) -> None:
     ])  # fmt: skip
     fixed.graph.initializer.append(numpy_helper.from_array(np.ones((2, 1), np.float32), "rows"))
     assert "input: a batch of 2 fails: " in refusal(write(tmp_path / "fixed.onnx", fixed))
-    shape = numpy_helper.from_array(np.array([1, 1]), "one")
-    summed = network(nodes=[
-        helper.make_node("ReduceMean", ["steps"], ["mean"]),
-        helper.make_node("Reshape", ["mean", "one"], ["logit"]),
+    first = network(nodes=[
+        helper.make_node("Squeeze", ["steps", "axes"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["product"]),
+        helper.make_node("Compress", ["product", "yes"], ["logit"], axis=0),
     ])  # fmt: skip
-    summed.graph.initializer.append(shape)
-    assert "output: a batch of 2 gives the shape [1, 1]" in refusal(write(tmp_path / "summed.onnx", summed))
+    first.graph.initializer.append(numpy_helper.from_array(np.ones(1, np.bool_), "yes"))
+    assert "output: a batch of 2 gives the shape [1, 1]" in refusal(write(tmp_path / "first.onnx", first))
 
 
 @pytest.mark.parametrize(
