@@ -6,6 +6,6 @@ as a `BadRow` that says why. `add_options` and `options` are the command line's 
 
 from season.files.options import FileOptions, add_options, options
 from season.files.reader import check, read
-from season.files.records import BadRow, FileReading, Tally
+from season.files.records import STDIN, BadRow, FileReading, Tally
 
-__all__ = ["BadRow", "FileOptions", "FileReading", "Tally", "add_options", "check", "options", "read"]
+__all__ = ["STDIN", "BadRow", "FileOptions", "FileReading", "Tally", "add_options", "check", "options", "read"]

@@ -26,7 +26,7 @@ class BadRow:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}"
+        return f"{shown(self.file)}:{self.line}: {self.reason}"
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Publishes files of readings to Kafka: `python -m producer FILE…`."""

@@ -1,0 +1,171 @@
+"""The command line of the producer, and the one place where its parts are put together."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from types import FrameType
+
+from producer import pace, resume, sender
+from producer.report import Counts, Display, printable, summary
+from season import files, messages
+from season.cli import KAFKA_HELP
+from season.files import BadRow, FileOptions, FileReading
+from season.kafka import client_properties, connect
+from season.settings import RefusedError, SettingError
+from season.topics import Topics, ensure_readings
+
+# Of the ten seconds in which a stopped program is gone, those for what is in hand.
+_PATIENCE = 8.0
+_FAILED = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a command line asks for."""
+
+    files: list[str]
+    options: FileOptions
+    pace: pace.Pace | None
+    resume: bool
+    skip_bad: bool
+
+
+class Stop:
+    """Whether a signal has asked the program to end. A second one does not wait for what is in hand."""
+
+    def __init__(self, reads_stdin: bool) -> None:
+        self._asked = False
+        self._reads_stdin = reads_stdin
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, self._ask)
+
+    def __call__(self) -> bool:
+        """Whether the program is to end."""
+        return self._asked
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        if self._reads_stdin:
+            # A read that waits for a line is begun anew after a signal: let it find the end.
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with its help."""
+    made = argparse.ArgumentParser(
+        prog="python -m producer",
+        description="Publishes readings from CSV files or JSON lines to the topic `readings` (READINGS_TOPIC).",
+        epilog=KAFKA_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "files", nargs="+", metavar="FILE", help="CSV with a header, or JSON lines; - is standard input"
+    )
+    files.add_options(made)
+    group = made.add_argument_group("how it is published")
+    group.add_argument("--speed", default="max", help="max, or hours of data per second (default: max)")
+    group.add_argument(
+        "--resume", action="store_true", help="skip what is not later than its zone's latest timestamp on the topic"
+    )
+    group.add_argument(
+        "--skip-bad", action="store_true", help="tell and count bad rows instead of stopping at the first"
+    )
+    return made
+
+
+def job(arguments: Sequence[str] | None) -> Job:
+    """Reads and checks a command line; raises SettingError."""
+    args = parser().parse_args(arguments)
+    if args.files.count(files.STDIN) > 1:
+        raise SettingError("FILE -: standard input can be read only once")
+    asked = Job(args.files, files.options(args), pace.speed(args.speed), args.resume, args.skip_bad)
+    for file in asked.files:
+        files.check(file, asked.options)
+    return asked
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Publishes what the command line names; returns the exit status. Raises what `season.cli.run` knows."""
+    asked = job(arguments)
+    topics = Topics.from_environment(environ)
+    given, sending, reading = client_properties(environ), sender.properties(environ), resume.properties(environ)
+    stop = Stop(files.STDIN in asked.files)
+    counts = Counts()
+    with Display(asked.files, counts) as display:
+        admin = connect(given, display.say, stop)
+        topic = ensure_readings(admin, topics, stop)
+        known = resume.latest(admin, reading, topic, display.say, stop) if asked.resume else {}
+        out = sender.Sender(topic.name, display.say, stop).connect(sending)
+        began = time.monotonic()
+        bad: BadRow | None = None
+        wrong: SettingError | RefusedError | None = None
+        try:
+            bad = publish(_items(asked, counts), out, counts, asked, known, display, stop)
+            left = out.flush(_PATIENCE)
+        except SettingError as error:  # a file that turns out to be none: what came before it is delivered
+            wrong, left = error, out.flush(_PATIENCE)
+        except RefusedError as error:
+            wrong, left = error, out.left()
+        seconds = time.monotonic() - began
+    _tell(bad, out, stop())
+    sys.stdout.write(summary(counts, left + out.failed, seconds) + "\n")
+    if wrong is not None:
+        raise wrong
+    return _FAILED if bad is not None or left or out.failures else 0
+
+
+def publish(
+    items: Iterator[FileReading | BadRow],
+    out: sender.Sender,
+    counts: Counts,
+    asked: Job,
+    known: Mapping[str, int],
+    display: Display,
+    stop: Callable[[], bool],
+) -> BadRow | None:
+    """Sends readings until the files end, the program is stopped, a delivery fails or a bad row ends it.
+
+    `known` is the latest instant of each zone that is on the topic already. Returns the bad row, if one did.
+    """
+    for item in items:
+        if isinstance(item, BadRow):
+            counts.bad += 1
+            if not asked.skip_bad:
+                return item
+            display.say(str(item))
+            continue
+        zone, instant, demand = item
+        if instant <= known.get(zone, -1):
+            counts.skipped += 1
+            continue
+        if asked.pace is not None:
+            while not stop() and (wait := asked.pace.wait(instant, time.monotonic())) > 0:
+                out.serve(min(wait, 0.1))
+                display.update(instant)
+        if stop() or not out.send(zone.encode(), messages.encode_reading(zone, instant, demand)):
+            return None
+        counts.count(zone, instant)
+        display.update(instant)
+    return None
+
+
+def _items(asked: Job, counts: Counts) -> Iterator[FileReading | BadRow]:
+    each = [files.read(file, asked.options, counts.tally) for file in asked.files]
+    return chain.from_iterable(each) if asked.pace is None else pace.by_time(each)
+
+
+def _tell(bad: BadRow | None, out: sender.Sender, stopped: bool) -> None:
+    """Says what made the run end, where it was not the files' end."""
+    if bad is not None:
+        sys.stderr.write(f"{printable(str(bad))}\nstopped there; --skip-bad goes on behind a bad row\n")
+    elif stopped:
+        sys.stderr.write("stopped by a signal\n")
+    for failure in out.failures:
+        sys.stderr.write(f"a delivery failed: {failure}\n")

@@ -1,0 +1,107 @@
+"""What a person sees of a run: progress on a terminal, a line now and then in a pipe, and the last word."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from season import instants
+from season.files import Tally
+
+_REFRESH = 0.1
+_LINE_EVERY = 10.0
+
+
+@dataclass
+class Counts:
+    """What became of the rows so far, beside the files' own tally; instants are epoch seconds."""
+
+    tally: Tally = field(default_factory=Tally)
+    sent: int = 0
+    skipped: int = 0
+    bad: int = 0
+    zones: set[str] = field(default_factory=set)
+    first: int | None = None
+    last: int | None = None
+
+    def count(self, zone: str, instant: int) -> None:
+        """Counts a reading as sent."""
+        self.sent += 1
+        self.zones.add(zone)
+        self.first = instant if self.first is None or instant < self.first else self.first
+        self.last = instant if self.last is None or instant > self.last else self.last
+
+
+def summary(counts: Counts, undelivered: int, seconds: float) -> str:
+    """The last word of a run, one sentence on what was delivered and one on the rows it came from."""
+    delivered = counts.sent - undelivered
+    text = f"delivered {delivered:,} reading{'s' * (delivered != 1)}"
+    if counts.first is not None and counts.last is not None:
+        zones = f"{len(counts.zones):,} zone{'s' * (len(counts.zones) != 1)}"
+        text += f" of {zones}, {instants.format(counts.first)} to {instants.format(counts.last)}"
+    text += f", in {seconds:,.1f} s ({delivered / max(seconds, 1e-9):,.0f} readings/s)"
+    parts = [f"{counts.tally.rows:,} rows read", f"{counts.bad:,} bad"]
+    parts += [f"{counts.tally.outside:,} outside the time span"] if counts.tally.outside else []
+    parts += [f"{counts.skipped:,} readings skipped"] if counts.skipped else []
+    parts += [f"{undelivered:,} readings NOT delivered"] if undelivered else []
+    return f"{text}\n{', '.join(parts)}"
+
+
+def printable(text: str) -> str:
+    """A text for a terminal: control characters and what is no character escaped."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+class Display:
+    """Shows progress on standard error while it is open; `say` gives a line beside it."""
+
+    def __init__(self, files: list[str], counts: Counts) -> None:
+        self._counts = counts
+        self._console = Console(stderr=True, highlight=False, markup=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+            console=self._console, transient=True,
+        ) if self._console.is_terminal else None  # fmt: skip
+        self._task = self._progress.add_task("reading", total=_size(files)) if self._progress else None
+        self._next = time.monotonic() + (_REFRESH if self._progress else _LINE_EVERY)
+
+    def __enter__(self) -> "Display":
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """A line of its own, its control characters escaped."""
+        line = printable(text)
+        if self._progress:
+            self._console.print(line, soft_wrap=True)
+        else:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+
+    def update(self, instant: int) -> None:
+        """Brings the display up to date, when it is time to; `instant` is where the readings are."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        text = f"{self._counts.sent:,} readings, at {instants.format(instant)}"
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=self._counts.tally.bytes, description=text)
+            self._next = now + _REFRESH
+        else:
+            self.say(text)
+            self._next = now + _LINE_EVERY
+
+
+def _size(files: list[str]) -> int | None:
+    """The bytes of all files, or None where that cannot be known beforehand."""
+    if not all(Path(file).is_file() for file in files):
+        return None
+    return sum(Path(file).stat().st_size for file in files)

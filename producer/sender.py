@@ -1,0 +1,137 @@
+"""Hands readings to Kafka's client and keeps count: what is in hand, what failed, whether the broker is away."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from season.kafka import PARTITIONER, Properties, beside, refuse
+
+# How often a broker that is away is told of, in seconds.
+_TELL_EVERY = 10.0
+_SERVE_EVERY = 1000
+
+
+class Client(Protocol):
+    """What of a Kafka producer is used here."""
+
+    def produce(self, topic: str, value: bytes, key: bytes) -> None:
+        """Queues a message; BufferError when the queue is full, KafkaException when it cannot be sent at all."""
+
+    def poll(self, timeout: float) -> int:
+        """Serves the callbacks for as long."""
+
+    def flush(self, timeout: float) -> int:
+        """Sends what is queued; returns how many messages are left after as long."""
+
+    def __len__(self) -> int:
+        """How many messages are queued or under way."""
+
+
+def properties(environ: Mapping[str, str]) -> Properties:
+    """The client's properties: nothing lost, doubled or reordered, and a broker that is away is waited for.
+
+    Without a setting of its own a message is kept for ever; a user's KAFKA_DELIVERY_TIMEOUT_MS makes it fail.
+    """
+    ours = {
+        "enable.idempotence": True,
+        "acks": "all",
+        "partitioner": PARTITIONER,
+        "delivery.timeout.ms": 0,
+        "linger.ms": 20,
+        "compression.type": "lz4",
+        "delivery.report.only.error": True,
+    }
+    return beside(Producer, environ, ours)
+
+
+class Sender:
+    """Sends to one topic. `sent` counts what was queued, `failures` holds what the client gave up, in words."""
+
+    def __init__(self, topic: str, log: Callable[[str], None], stopped: Callable[[], bool]) -> None:
+        self.sent = 0
+        self.failed = 0
+        self.failures: list[str] = []
+        self._topic = topic
+        self._log = log
+        self._stopped = stopped
+        self._errors: list[KafkaError] = []
+        self._told = float("-inf")
+        self._client: Client
+
+    def connect(self, made: Properties, client: Callable[[Properties], Client] = Producer) -> "Sender":
+        """Makes the client; what it has to say of errors comes here."""
+        silent = logging.Logger("producer.kafka")
+        silent.addHandler(logging.NullHandler())
+        own = {"on_delivery": self._delivered, "error_cb": self._errors.append, "logger": silent}
+        self._client = client({**made, **own})
+        return self
+
+    def send(self, key: bytes, value: bytes) -> bool:
+        """Queues one message, waiting while the queue is full; False where the wait was given up.
+
+        Raises RefusedError where the broker refuses the credentials.
+        """
+        while not self.failures:
+            try:
+                self._client.produce(self._topic, value, key)
+            except BufferError:
+                if self._stopped():
+                    return False
+                self.serve(0.1)
+                continue
+            except KafkaException as error:
+                self._fail(error.args[0])
+                return False
+            self.sent += 1
+            if self.sent % _SERVE_EVERY == 0:
+                self.serve(0)
+            return True
+        return False
+
+    def serve(self, timeout: float) -> None:
+        """Lets the client work for as long, and hears of its troubles."""
+        self._client.poll(timeout)
+        self._hear()
+
+    def flush(self, patience: float) -> int:
+        """Waits until everything is delivered or failed, and returns how many messages are neither.
+
+        Once stopped, the wait lasts `patience` seconds at most.
+        """
+        deadline: float | None = None
+        while left := self._client.flush(0.2):
+            self._hear()
+            now = time.monotonic()
+            if deadline is None and self._stopped():
+                deadline = now + patience
+            if deadline is not None and now >= deadline:
+                return left
+        self._hear()
+        return 0
+
+    def left(self) -> int:
+        """How many messages are neither delivered nor failed."""
+        return len(self._client)
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._fail(error)
+
+    def _fail(self, error: KafkaError) -> None:
+        self.failed += 1
+        if len(self.failures) < 5 and error.str() not in self.failures:
+            self.failures.append(error.str())
+
+    def _hear(self) -> None:
+        errors, self._errors[:] = self._errors[:], []
+        refuse(errors)
+        for error in errors:
+            if error.fatal():
+                self._fail(error)
+        away = any(error.code() == KafkaError._ALL_BROKERS_DOWN for error in errors)
+        if away and time.monotonic() - self._told >= _TELL_EVERY:
+            self._told = time.monotonic()
+            self._log("the broker is away: waiting for it, nothing is lost")
