@@ -2,10 +2,13 @@
 
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
 
+from kafka_local import Broker
+from kafka_local.broker import free_port
 from season.cli import StoppedError
 from season.kafka import beside, client_properties, connect, murmur2, murmur2_partition, refuse
 from season.settings import RefusedError, SettingError
@@ -159,6 +162,39 @@ def test_a_broker_that_is_not_there_is_waited_for_until_stopped(capfd: pytest.Ca
     assert re.match(r"waiting for the broker at 127.0.0.1:1: .*Connection refused", lines[0])
     assert time.monotonic() - began < 4
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[int]:
+    """The port of a broker that lets in who knows its password."""
+    port = free_port()
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule required user_me='hunter2';"
+    settings = {
+        "listeners": f"SASL_PLAINTEXT://127.0.0.1:{port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
+    }
+    with Broker(settings=settings):
+        yield port
+
+
+@pytest.mark.broker
+def test_a_wrong_password_is_refused_at_once(guarded: int) -> None:
+    """The right one is let in; a wrong one is not waited with: the sentence says so, and shows no password."""
+    environ = {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{guarded}",
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "KAFKA_SASL_USERNAME": "me",
+        "KAFKA_SASL_PASSWORD": "hunter2",
+    }
+    lines: list[str] = []
+    connect(client_properties(environ), lines.append)
+    with pytest.raises(RefusedError, match=r"the broker refuses this program: .*uthentication failed") as caught:
+        connect(client_properties(environ | {"KAFKA_SASL_PASSWORD": "swordfish"}), lines.append)
+    assert "swordfish" not in str(caught.value)
+    assert lines == []
 
 
 def test_a_refusal_of_credentials_is_told_from_an_absence() -> None:

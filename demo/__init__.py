@@ -1,0 +1,1 @@
+"""`make demo`: real readings through a real Kafka, and season labels out, on one machine."""

@@ -1,0 +1,96 @@
+"""The middle of the demo: a year of real readings goes in through the producer, predictions come out."""
+
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from consumer.watch.line import render
+from consumer.watch.stream import Stream, await_topic, properties
+from demo.programs import ROOT, DemoError, Program, running
+from demo.tally import Tally
+from demo.terminal import say
+from season.calendar import Calendar
+from season.kafka import client_properties, connect
+from season.messages import decode_prediction
+from season.topics import Topics
+
+DATA = ROOT / "data" / "italy_load_2015_2021.csv"
+ZONE, TIME_ZONE, SINCE, UNTIL = "IT", "Europe/Rome", "2021-01-01", "2022-01-01"
+HOURS, DAYS = 8760, 365
+"""What the file holds of that year: the replay is over when each of its days has a prediction."""
+
+_SILENCE = 15.0
+_READY = 40.0
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came out, and how long the replay took in seconds."""
+
+    tally: Tally
+    seconds: float
+
+
+def replay(folder: Path, environ: Mapping[str, str], consumer: Program, seconds: float) -> Replayed:
+    """Publish the year within so many seconds and show its predictions as they come. Raises DemoError."""
+    tally = Tally()
+    calendar = Calendar(TIME_ZONE)
+    arguments = [
+        "producer", str(DATA.relative_to(ROOT)), "--zone", ZONE, "--demand-column", "load_mw",
+        "--time-zone", TIME_ZONE, "--since", SINCE, "--until", UNTIL, "--speed", f"{HOURS / seconds:.0f}",
+    ]  # fmt: skip
+    say(f"-- replaying {HOURS:,} hours of Italy's load: python -m {' '.join(arguments)}")
+    with _predictions(environ) as stream, running(arguments, folder / "producer.log", environ) as producer:
+        began = heard = time.monotonic()
+        for messages in stream.batches():
+            for message in messages:
+                prediction = decode_prediction(message.value())
+                say(render(prediction, calendar, colour=sys.stdout.isatty()))
+                tally.count(prediction)
+                heard = time.monotonic()
+            if tally.windows == DAYS and producer.ended():
+                break
+            _check(consumer, producer, tally, time.monotonic() - heard)
+        took = time.monotonic() - began
+    say(f"   done in {took:.1f} s")
+    return Replayed(tally, took)
+
+
+@contextmanager
+def _predictions(environ: Mapping[str, str]) -> Iterator[Stream]:
+    admin = connect(client_properties(environ), say)
+    topic, _ = await_topic(admin, Topics.from_environment(environ).predictions, say, lambda: False)
+    yield Stream(properties(environ), topic, True, say, lambda: False)
+
+
+def _check(consumer: Program, producer: Program, tally: Tally, silent: float) -> None:
+    if consumer.ended():
+        raise DemoError(f"the consumer ended before its work was done\nits log: {consumer.log}")
+    if producer.ended() and silent > _SILENCE:
+        raise DemoError(
+            f"{tally.windows} of {DAYS} days have a prediction, and no more came for {_SILENCE:.0f} s\n"
+            f"the consumer's log: {consumer.log}"
+        )
+
+
+def await_ready(consumer: Program, port: int) -> None:
+    """Return when the consumer says that it is ready. Raises DemoError."""
+    deadline = time.monotonic() + _READY
+    while not consumer.ended() and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise DemoError(f"the consumer is not ready after {_READY:.0f} s\nits log: {consumer.log}")
+
+
+def dead_letters(port: int) -> int:
+    """How many dead letters the consumer has written, by its own count."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return int(sum(float(line.split()[-1]) for line in lines if line.startswith("season_dead_letters_total{")))
