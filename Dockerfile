@@ -1,0 +1,28 @@
+# Two images: `service` (the consumer and watch: no torch) and `producer` (neither torch nor ONNX Runtime).
+FROM python:3.12-slim AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore
+RUN useradd --system --uid 10001 --no-create-home season
+WORKDIR /app
+
+FROM base AS producer
+COPY requirements/producer.txt requirements/
+RUN pip install --require-hashes --no-deps -r requirements/producer.txt
+COPY season season
+COPY producer producer
+COPY data data
+COPY docker/replay.sh docker/
+USER 10001
+CMD ["python", "-m", "producer", "--help"]
+
+FROM base AS service
+COPY requirements/service.txt requirements/
+RUN pip install --require-hashes --no-deps -r requirements/service.txt
+COPY season season
+COPY consumer consumer
+COPY models models
+USER 10001
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --start-interval=1s --retries=6 \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://localhost:{os.environ.get('HTTP_PORT') or 8000}/readyz\")"]
+CMD ["python", "-m", "consumer"]
