@@ -1,0 +1,65 @@
+"""The log: one line an event on standard error, as text for a person or as JSON for a machine.
+
+Whoever logs uses `structlog.get_logger()`; what uses Python's own logging (Kafka's client, where it is given
+`client_logger()`) comes out the same way.
+"""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+
+def configure(level: str, form: str) -> None:
+    """Sets the log up for the process: LOG_LEVEL ("INFO") and LOG_FORMAT ("text" or "json")."""
+    number = logging.getLevelNamesMapping()[level]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *(_json() if form == "json" else _text()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_Forward()]
+    root.setLevel(number)
+
+
+def client_logger() -> logging.Logger:
+    """The logger for Kafka's client, as its property `logger`: without one it writes lines of its own."""
+    return logging.getLogger("kafka-client")
+
+
+def _json() -> list[Processor]:
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+
+
+def _text() -> list[Processor]:
+    return [
+        _printable,
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+        ),
+    ]
+
+
+def _printable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Texts from messages (a zone's name) may hold what would write a line of its own, or to the terminal."""
+    return {
+        name: value.encode("unicode_escape").decode() if isinstance(value, str) and not value.isprintable() else value
+        for name, value in event.items()
+    }
+
+
+class _Forward(logging.Handler):
+    """Hands the records of Python's logging to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info or None
+        )

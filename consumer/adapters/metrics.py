@@ -1,0 +1,110 @@
+"""Every metric of the service, with its meaning and unit, in one place.
+
+Counters count what was committed; gauges are of the partitions that this instance holds. What can be counted is
+there from the start, as 0, so that a rate can be seen from the first event on.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Protocol
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from consumer.adapters.letters import CONSTANT, INCOMPLETE, UNSCORABLE
+from season.labels import LABELS
+from season.messages import BAD_TIMESTAMP, MALFORMED
+
+REASONS = (
+    MALFORMED,
+    BAD_TIMESTAMP,
+    "key_mismatch",
+    "future_reading",
+    "late",
+    INCOMPLETE,
+    CONSTANT,
+    UNSCORABLE,
+)
+CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
+
+_COMMIT_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Counted(Protocol):
+    """What a committed transaction comes to."""
+
+    readings: int
+    repeats: int
+    corrections: int
+
+    @property
+    def labels(self) -> Mapping[tuple[str, str], int]: ...  # noqa: D102
+    @property
+    def reasons(self) -> Mapping[str, int]: ...  # noqa: D102
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own; may be read while they are written."""
+
+    def __init__(self) -> None:
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = registry = CollectorRegistry()
+        self._readings = Counter("season_readings", "Messages read from the readings topic.", registry=registry)
+        self._predictions = Counter(
+            "season_predictions",
+            "Predictions published, by label and by the season of the window's month.",
+            ["label", "calendar_label"],
+            registry=registry,
+        )
+        self._letters = Counter("season_dead_letters", "Dead letters written.", ["reason"], registry=registry)
+        self._repeats = Counter(
+            "season_repeats", "Readings equal to the one that stood for their hour.", registry=registry
+        )
+        self._corrections = Counter(
+            "season_corrections", "Readings that replaced a different one of their hour.", registry=registry
+        )
+        self._lost = Counter(
+            "season_lost_messages", "Offsets that were gone before they were read.", registry=registry
+        )
+        self._windows = Gauge(
+            "season_open_windows", "Windows with a reading that have not ended, scored or not.", registry=registry
+        )
+        self._lag = Gauge("season_lag_messages", "Messages not read yet; 0 when all is read.", registry=registry)
+        self._commits = Histogram(
+            "season_commit_seconds",
+            "Time that the commit of a transaction took.",
+            buckets=_COMMIT_BUCKETS,
+            registry=registry,
+        )
+        ProcessCollector(registry=registry)
+        for labels in product(LABELS, LABELS):
+            self._predictions.labels(*labels)
+        for reason in REASONS:
+            self._letters.labels(reason)
+
+    def add(self, counted: Counted) -> None:
+        """Adds what a transaction that is now committed comes to."""
+        self._readings.inc(counted.readings)
+        self._repeats.inc(counted.repeats)
+        self._corrections.inc(counted.corrections)
+        for (label, calendar_label), count in counted.labels.items():
+            self._predictions.labels(label, calendar_label).inc(count)
+        for reason, count in counted.reasons.items():
+            self._letters.labels(reason).inc(count)
+
+    def committed(self, seconds: float) -> None:
+        """Notes how long a commit took."""
+        self._commits.observe(seconds)
+
+    def lost(self, messages: int) -> None:
+        """Counts offsets that were gone before they were read."""
+        self._lost.inc(messages)
+
+    def gauges(self, open_windows: int, lag: int) -> None:
+        """Sets what is true now of the partitions that this instance holds."""
+        self._windows.set(open_windows)
+        self._lag.set(lag)
+
+    def text(self) -> bytes:
+        """All metrics in Prometheus' text format, of the type `CONTENT_TYPE`."""
+        return prometheus_client.generate_latest(self._registry)
