@@ -1,0 +1,155 @@
+"""The command line of `watch`, and the one place where its parts are put together."""
+
+import argparse
+import os
+import select
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Annotated
+
+from confluent_kafka import Message
+from pydantic import BaseModel, ConfigDict, PlainValidator
+
+from consumer.watch.line import MOST_ZONE_CELLS, ZONE_CELLS, printable, render, width
+from consumer.watch.stream import Stream, await_topic, properties
+from consumer.watch.tally import Tally
+from season.calendar import Calendar
+from season.cli import KAFKA_HELP
+from season.kafka import client_properties, connect
+from season.messages import Prediction, decode_prediction
+from season.settings import load
+from season.topics import Topics
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    window_time_zone: Annotated[Calendar | None, PlainValidator(lambda name: Calendar(str(name)))] = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is shown and how."""
+
+    from_beginning: bool
+    zones: frozenset[str]
+    surprises: bool
+    as_json: bool
+    colour: bool
+    calendar: Calendar | None
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with its help."""
+    made = argparse.ArgumentParser(
+        prog="python -m consumer watch",
+        description=(
+            "Shows the predictions topic (PREDICTIONS_TOPIC), one line a window: zone, local date, the day's shape,\n"
+            "the probability of winter, the label, and a mark where the calendar disagrees. Ctrl-C ends it with a\n"
+            "summary. Dates are those of WINDOW_TIME_ZONE or, where that is not set, of the windows' middle in UTC,\n"
+            "which is the same for days from midnight to midnight less than twelve hours from UTC."
+        ),
+        epilog=KAFKA_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--from-beginning", action="store_true", help="from the topic's beginning, not from now on")
+    made.add_argument("--zone", action="append", default=[], help="only this zone; may be given several times")
+    made.add_argument("--surprises", action="store_true", help="only where label and calendar_label differ")
+    made.add_argument("--json", action="store_true", help="the messages themselves, one a line")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Shows predictions until it is stopped; returns the exit status. Raises what `season.cli.run` knows."""
+    args = parser().parse_args(arguments)
+    choice = Choice(
+        args.from_beginning, frozenset(args.zone), args.surprises, args.json,
+        sys.stdout.isatty() and not environ.get("NO_COLOR"), load(_Settings, environ).window_time_zone,
+    )  # fmt: skip
+    name = Topics.from_environment(environ).predictions
+    given, reading = client_properties(environ), properties(environ)
+    stop = _Stop()
+    topic, waited = await_topic(connect(given, _say, stop), name, _say, stop)
+    # What is in a topic that came after us came after us.
+    stream = Stream(reading, topic, choice.from_beginning or waited, _say, stop)
+    tally = Tally()
+    show(stream, choice, tally)
+    _say(tally.summary())
+    return 0
+
+
+def show(stream: Stream, choice: Choice, tally: Tally) -> None:
+    """Writes each prediction that is asked for to standard output, line by line; BrokenPipeError when it closes."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    cells = ZONE_CELLS
+    for batch in stream.batches():
+        for message in batch:
+            prediction = _decoded(message)
+            if prediction is None or (choice.zones and prediction.zone not in choice.zones):
+                continue
+            cells = max(cells, min(width(printable(prediction.zone)), MOST_ZONE_CELLS))
+            try:
+                line = render(prediction, choice.calendar, choice.colour, cells)
+            except ValueError as error:
+                _foreign(message, str(error))
+                continue
+            tally.count(prediction)
+            if not choice.surprises or prediction.label != prediction.calendar_label:
+                _write(message, line, choice.as_json)
+        if _reader_is_gone():
+            raise BrokenPipeError
+
+
+class _Stop:
+    """Whether a signal has asked the program to end."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, self._ask)
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+
+def _write(message: Message, line: str, as_json: bool) -> None:
+    if as_json:
+        # Between the tokens of a JSON text a line end is but space, and within them there is none.
+        sys.stdout.buffer.write((message.value() or b"").replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def _decoded(message: Message) -> Prediction | None:
+    try:
+        return decode_prediction(message.value())
+    except ValueError as error:
+        _foreign(message, str(error))
+        return None
+
+
+def _foreign(message: Message, sentence: str) -> None:
+    _say(f"{message.topic()} partition {message.partition()} offset {message.offset()}: {sentence}")
+
+
+def _reader_is_gone() -> bool:
+    """Whether standard output is a pipe that nobody reads any more: to find out without writing."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        return False
+
+
+def _say(text: str) -> None:
+    sys.stderr.write("\n".join(printable(line) for line in text.split("\n")) + "\n")
+    sys.stderr.flush()

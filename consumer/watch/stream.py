@@ -1,0 +1,124 @@
+"""The messages of a topic, committed ones alone, for a reader that belongs to no group and leaves nothing behind."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from season import topics
+from season.cli import StoppedError
+from season.kafka import Properties, beside, refuse
+
+_TELL_EVERY = 10.0
+_LOOK_EVERY = 10.0
+_BATCH = 500
+
+Say = Callable[[str], None]
+Stopped = Callable[[], bool]
+
+
+def properties(environ: Mapping[str, str]) -> Properties:
+    """The client's properties. The group is named, since the client wants one, but never joined or written."""
+    ours = {
+        "group.id": "season-watch",
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # Where offsets are gone (by retention), what is left is shown.
+        "auto.offset.reset": "earliest",
+        "fetch.queue.backoff.ms": 1,
+        "queued.max.messages.kbytes": 16 * 1024,
+    }
+    return beside(Consumer, environ, ours)
+
+
+def await_topic(admin: AdminClient, name: str, say: Say, stopped: Stopped) -> tuple[topics.Topic, bool]:
+    """The topic, once it is there, and whether it was waited for. Raises RefusedError, StoppedError."""
+    told: float | None = None
+    while not stopped():
+        cause = "there is none yet, the consumer creates it"
+        try:
+            topic = topics.find(admin, name)
+            if topic is not None:
+                return topic, told is not None
+        except KafkaException as error:
+            refuse([error.args[0]])
+            cause = error.args[0].str()
+        if told is None or time.monotonic() - told >= _TELL_EVERY:
+            told = time.monotonic()
+            say(f"waiting for the topic {name!r}: {cause}")
+        time.sleep(0.2)
+    raise StoppedError
+
+
+class Stream:
+    """Reads every partition of one topic, those that are added later from their beginning.
+
+    `from_beginning` False means from the present ends on. Raises RefusedError where the broker refuses us.
+    """
+
+    def __init__(
+        self, made: Properties, topic: topics.Topic, from_beginning: bool, say: Say, stopped: Stopped
+    ) -> None:
+        silent = logging.Logger("consumer.watch.kafka")
+        silent.addHandler(logging.NullHandler())
+        self._errors: list[KafkaError] = []
+        self._consumer = Consumer({**made, "error_cb": self._errors.append, "logger": silent})
+        self._topic = topic.name
+        self._say = say
+        self._stopped = stopped
+        self._told = float("-inf")
+        self._looked = time.monotonic()
+        starts = [
+            OFFSET_BEGINNING if from_beginning else self._end(partition) for partition in range(topic.partitions)
+        ]
+        self._partitions = topic.partitions
+        self._consumer.incremental_assign(
+            [TopicPartition(topic.name, partition, start) for partition, start in enumerate(starts)]
+        )
+
+    def batches(self) -> Iterator[list[Message]]:
+        """Messages as they come, at least every 0.2 s a list, which may be empty; ends when stopped."""
+        try:
+            while not self._stopped():
+                first = self._consumer.poll(0.2)
+                messages = [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]
+                self._hear([error for message in messages if (error := message.error()) is not None])
+                yield [message for message in messages if message.error() is None]
+                self._look()
+        finally:
+            self._consumer.close()
+
+    def _end(self, partition: int) -> int:
+        while not self._stopped():
+            try:
+                _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=2.0)
+            except KafkaException as error:
+                self._hear([error.args[0]])
+            else:
+                return end
+        raise StoppedError
+
+    def _look(self) -> None:
+        """Looks for partitions that were added."""
+        if time.monotonic() - self._looked < _LOOK_EVERY:
+            return
+        self._looked = time.monotonic()
+        try:
+            there = self._consumer.list_topics(self._topic, timeout=1.0).topics[self._topic].partitions
+        except KafkaException:
+            return
+        added = [partition for partition in there if partition >= self._partitions]
+        if added:
+            self._partitions = max(added) + 1
+            self._consumer.incremental_assign([TopicPartition(self._topic, one, OFFSET_BEGINNING) for one in added])
+
+    def _hear(self, more: list[KafkaError]) -> None:
+        errors, self._errors[:] = [*self._errors, *more], []
+        refuse(errors)
+        away = [error for error in errors if error.code() == KafkaError._ALL_BROKERS_DOWN or error in more]
+        if away and time.monotonic() - self._told >= _TELL_EVERY:
+            self._told = time.monotonic()
+            self._say(f"waiting for the broker: {away[-1].str()}")

@@ -1,0 +1,68 @@
+"""What a watcher has seen, summed up: predictions, revisions, agreement with the calendar, by zone and label."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from consumer.watch.line import MOST_ZONE_CELLS, padded
+from season.messages import Prediction
+
+_MOST_ZONES = 30
+
+
+@dataclass
+class Zone:
+    """The predictions of one zone."""
+
+    labels: Counter[str] = field(default_factory=Counter)
+    agreeing: int = 0
+    revisions: int = 0
+
+    @property
+    def predictions(self) -> int:
+        """How many predictions, revisions included."""
+        return self.labels.total()
+
+
+class Tally:
+    """Counts predictions; memory goes with the zones alone."""
+
+    def __init__(self) -> None:
+        self._zones: dict[str, Zone] = {}
+
+    def count(self, prediction: Prediction) -> None:
+        """Counts one prediction."""
+        zone = self._zones.setdefault(prediction.zone, Zone())
+        zone.labels[prediction.label] += 1
+        zone.agreeing += prediction.label == prediction.calendar_label
+        zone.revisions += prediction.revision > 0
+
+    def summary(self) -> str:
+        """The last word: one line over all, then one a zone (the busiest ones, where there are many)."""
+        predictions = sum(zone.predictions for zone in self._zones.values())
+        if not predictions:
+            return "no predictions"
+        agreeing = sum(zone.agreeing for zone in self._zones.values())
+        revisions = sum(zone.revisions for zone in self._zones.values())
+        again = f" and {counted(revisions, 'revision')}" if revisions else ""
+        lines = [
+            f"{counted(predictions - revisions, 'window')}{again} of {counted(len(self._zones), 'zone')}: "
+            f"{counted(predictions - agreeing, 'surprise')}, {_share(agreeing, predictions)} agree with the calendar"
+        ]
+        busiest = sorted(self._zones.items(), key=lambda item: -item[1].predictions)[:_MOST_ZONES]
+        for name, zone in sorted(busiest):
+            labels = ", ".join(f"{count:,} {label}" for label, count in sorted(zone.labels.items()))
+            surprises = counted(zone.predictions - zone.agreeing, "surprise")
+            agree = _share(zone.agreeing, zone.predictions)
+            lines.append(f"  {padded(name, MOST_ZONE_CELLS)} {padded(labels, 28)} {surprises}, {agree} agree")
+        if len(self._zones) > len(busiest):
+            lines.append(f"  and {len(self._zones) - len(busiest):,} zones more")
+        return "\n".join(lines)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 window, 2 windows."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %"
