@@ -1,0 +1,145 @@
+"""A person sees each prediction as one line that nothing in a message can disturb."""
+
+import datetime
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consumer.watch.line import local_date, padded, printable, render, sparkline, width
+from consumer.watch.tally import Tally
+from season import instants
+from season.calendar import Calendar
+from season.messages import Prediction
+
+
+def prediction(**changed: Any) -> Prediction:
+    """A day in Italy, with what a test changes."""
+    fields: dict[str, Any] = {
+        "zone": "IT",
+        "window_start": "2021-05-31T22:00:00Z",
+        "window_end": "2021-06-01T22:00:00Z",
+        "label": "summer",
+        "winter_probability": 0.0312,
+        "logit": -3.435,
+        "calendar_label": "summer",
+        "filled_hours": 0,
+        "revision": 0,
+        "model": "italy-load",
+        "model_version": "3f9c0a1b2c4d",
+        "steps": [float(step) for step in range(24)],
+    }
+    return Prediction(**{**fields, **changed})
+
+
+def test_a_line_says_zone_date_shape_probability_and_label() -> None:
+    """What is usual takes no more than that, and no colour unless it is asked for."""
+    assert render(prediction()) == ("IT            2021-06-01  ▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███  winter 0.0312  summer")
+
+
+def test_a_line_marks_what_is_unusual() -> None:
+    """A calendar that disagrees, a revision, filled hours: each only where there is one."""
+    unusual = prediction(calendar_label="winter", revision=2, filled_hours=1)
+    assert render(unusual).endswith("summer  ◀ calendar says winter  revision 2  1 filled")
+
+
+def test_colours_are_only_colours() -> None:
+    """Without its escapes, a coloured line is the plain one."""
+    unusual = prediction(calendar_label="winter", revision=2)
+    coloured = render(unusual, colour=True)
+    assert coloured != render(unusual)
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == render(unusual)
+
+
+@pytest.mark.parametrize(
+    "zone", ["\x1b[31m\x1b]0;title\x07", "a\nb", "a\rb", "\u202eevil", "\x9b31m", "\ud800", "\u2028"]
+)
+def test_no_zone_can_move_the_cursor(zone: str) -> None:
+    """Control characters, line ends and changes of direction are shown escaped, in labels too."""
+    line = render(prediction(zone=zone, label=zone, calendar_label=zone))
+    assert line.isprintable()
+    assert not set(zone) & {char for char in line if not char.isprintable()}
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "IT", "日本" * 20, "é" * 30, "e\u0301" * 30, "x" * 200, "\x07" * 50, "日本のゾーン北"]
+)
+def test_columns_stay_where_they_are(zone: str) -> None:
+    """However long or wide a zone's name, its column is as wide as was asked for."""
+    for cells in (12, 24):
+        assert width(padded(zone, cells)) == cells
+    assert width(render(prediction(zone=zone)).split("2021-06-01")[0]) == 14
+
+
+def test_a_name_that_fits_is_not_cut() -> None:
+    """The ellipsis stands only where something is missing."""
+    assert padded("x" * 12, 12) == "x" * 12
+    assert padded("x" * 13, 12) == "x" * 11 + "…"
+    assert printable("Südtirol 日本") == "Südtirol 日本"
+
+
+def test_the_sparkline_goes_from_the_lowest_to_the_highest() -> None:
+    """Scale and unit do not matter; equal steps, huge ones and none at all have a line, too."""
+    assert sparkline([-5.0, 0.0, 5.0]) == "▁▅█"
+    assert sparkline([-5e300, 0.0, 5e300]) == "▁▅█"
+    assert sparkline([-1.7e308, 1.7e308]) == "▁█"
+    assert sparkline([7.0] * 24) == "▄" * 24
+    assert sparkline([0.0, 5e-324]) in {"▁█", "▄▄"}
+    assert sparkline([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("zone", "date"),
+    [
+        ("UTC", "2021-06-01"), ("Europe/Rome", "2021-03-28"), ("Europe/Rome", "2021-10-31"),
+        ("America/Los_Angeles", "2021-06-01"), ("Asia/Tokyo", "2021-06-01"), ("Pacific/Honolulu", "2021-01-01"),
+        ("Asia/Kolkata", "2021-01-01"),
+    ],
+)  # fmt: skip
+def test_the_date_needs_no_time_zone_for_days_from_midnight(zone: str, date: str) -> None:
+    """Less than twelve hours from UTC, the window's middle falls on the same date in UTC; a calendar says it too."""
+    calendar = Calendar(zone)
+    day = np.array([(datetime.date.fromisoformat(date) - datetime.date(1970, 1, 1)).days], np.int64)
+    start, end = (instants.format(int(edge[0])) for edge in (calendar.starts(day), calendar.ends(day)))
+    window = prediction(window_start=start, window_end=end)
+    assert local_date(window, None).isoformat() == date
+    assert local_date(window, calendar).isoformat() == date
+
+
+def test_with_a_calendar_the_date_is_the_time_zones() -> None:
+    """Where midnight is more than twelve hours from UTC's, or the day starts late, WINDOW_TIME_ZONE tells."""
+    window = prediction(window_start="2021-05-31T10:00:00Z", window_end="2021-06-01T10:00:00Z")
+    assert local_date(window, Calendar("Pacific/Kiritimati")).isoformat() == "2021-06-01"
+    window = prediction(window_start="2021-06-01T13:00:00Z", window_end="2021-06-02T13:00:00Z")
+    assert local_date(window, Calendar("America/Los_Angeles")).isoformat() == "2021-06-01"
+
+
+def test_a_window_without_instants_is_refused() -> None:
+    """A foreign message is for the caller to tell."""
+    with pytest.raises(ValueError, match="never"):
+        render(prediction(window_start="never"))
+
+
+def test_the_summary_counts_windows_surprises_labels_and_agreement() -> None:
+    """Over all and by zone; a revision is no further window."""
+    tally = Tally()
+    for changed in ({}, {}, {"revision": 1, "label": "winter"}, {"zone": "FR\x07", "label": "winter"}):
+        tally.count(prediction(**changed))
+    assert tally.summary() == (
+        "3 windows and 1 revision of 2 zones: 2 surprises, 50.0 % agree with the calendar\n"
+        "  FR\\x07                   1 winter                     1 surprise, 0.0 % agree\n"
+        "  IT                       2 summer, 1 winter           1 surprise, 66.7 % agree"
+    )
+
+
+def test_the_summary_of_many_zones_names_the_busiest() -> None:
+    """Thousands of zones do not fill the screen; nothing seen is said, too."""
+    assert Tally().summary() == "no predictions"
+    tally = Tally()
+    for zone in range(100):
+        tally.count(prediction(zone=str(zone)))
+    tally.count(prediction(zone="99"))
+    assert len(tally.summary().splitlines()) == 32
+    assert "\n  99 " in tally.summary()
+    assert tally.summary().endswith("and 70 zones more")
