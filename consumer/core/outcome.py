@@ -49,6 +49,10 @@ class Windows:
         """Some of the windows."""
         return Windows(self.causes[rows], self.zones[rows], self.days[rows], self.hours[rows])
 
+    def at(self, rows: I64) -> "Windows":
+        """The same windows with causes counted otherwise: i becomes `rows[i]`, and -1 the last of them."""
+        return Windows(rows[self.causes], self.zones, self.days, self.hours)
+
     def in_order(self) -> I64:
         """The rows in the order in which they are told: by cause, then by the windows' starts."""
         return np.lexsort((self.days, self.zones, self.causes))
@@ -83,6 +87,7 @@ class Outcome:
 
     - `future`, `late`: places in the batch; `late_days`: the windows of the late ones.
     - `accepted`, `repeats`, `corrections`: how many; repeats and corrections are among the accepted.
+    - `heard`: the numbers of the zones that had one accepted, each at least once.
     - `scorings` and the dead letters `incomplete` and `constant`: by cause, then by the windows' starts.
     - `flattened`: scored windows that a correction made constant; nothing is published of them.
     """
@@ -91,6 +96,7 @@ class Outcome:
     late: I64
     late_days: I64
     accepted: int
+    heard: I64
     repeats: int
     corrections: int
     scorings: Scorings

@@ -103,6 +103,10 @@ class State:
         rows = rows[rows >= 0]
         return rows[np.lexsort((self.day[rows], self.zone[rows]))]
 
+    def with_windows(self, zones: I64) -> I64:
+        """Those of the zones that have an open window."""
+        return zones[(self._ring[zones] >= 0).any(axis=1)]
+
     def apply(self, changes: Changes) -> None:
         """Makes the changes. They may be those of several steps, one after the other."""
         self._meet(changes)

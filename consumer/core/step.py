@@ -118,6 +118,7 @@ def step(state: State, readings: Readings, now: float, rules: Rules) -> tuple[Ou
         late=here[late],
         late_days=days[late],
         accepted=len(accepted),
+        heard=touched.zones,
         repeats=int(np.count_nonzero(~touched.changed)),
         corrections=int(np.count_nonzero(touched.changed & ~touched.fresh)),
         scorings=join(due.scorings, endings.scored),

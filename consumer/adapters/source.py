@@ -1,0 +1,161 @@
+"""The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumer.adapters.logs import client_logger
+from season.kafka import beside, refuse
+
+_READ = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "isolation.level": "read_committed",
+    # A partition's end is told as an event: the position alone never reaches it over transaction markers.
+    "enable.partition.eof": True,
+    # What lies before the first offset that is left was lost: that is for us to see and to say, not to skip.
+    "auto.offset.reset": "error",
+    "allow.auto.create.topics": False,
+    # Default 1,000 ms: how long a fetcher rests when the queue was full once.
+    "fetch.queue.backoff.ms": 1,
+    # Default 500 ms: how long a partition that comes waits for a fetch that is under way without it.
+    "fetch.wait.max.ms": 100,
+    # What waits in this process, of all partitions together.
+    "queued.max.messages.kbytes": 32 * 1024,
+}
+_BATCH = 5000
+
+
+class Owner(Protocol):
+    """Who is told of partitions that come and go, inside the client's callback; it must raise nothing."""
+
+    def assigned(self, partitions: list[int]) -> None:
+        """These come: they are paused until `start`."""
+
+    def revoked(self, partitions: list[int]) -> None:
+        """These go after this call: the last time to commit what is in hand."""
+
+    def lost(self, partitions: list[int]) -> None:
+        """These belong to another already: nothing of them may be committed."""
+
+
+@dataclass
+class Taken:
+    """What one look brought: messages by partition, ends reached (with the next offset), partitions cut short."""
+
+    messages: dict[int, list[Message]] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)
+
+
+class Source:
+    """The group membership. Not for use by several threads."""
+
+    def __init__(self, environ: Mapping[str, str], group: str, topic: str) -> None:
+        self._topic = topic
+        ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
+        properties = beside(Consumer, environ, ours)
+        self._consumer = Consumer({**properties, "logger": client_logger()})
+
+    def subscribe(self, owner: Owner) -> None:
+        """Joins the group."""
+
+        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            # A plain offset needs no answer of the broker's, so that `start` can seek at any time. It is never read.
+            consumer.incremental_assign([TopicPartition(p.topic, p.partition, 0) for p in partitions])
+            consumer.pause(partitions)
+            owner.assigned([p.partition for p in partitions])
+
+        def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            owner.revoked([p.partition for p in partitions])
+            consumer.incremental_unassign(partitions)
+
+        def lost(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            owner.lost([p.partition for p in partitions])
+            consumer.incremental_unassign(partitions)
+
+        self._consumer.subscribe([self._topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
+
+    def take(self, wait: float) -> Taken:
+        """What is there, after waiting up to `wait` seconds for the first of it. RefusedError, KafkaException."""
+        taken = Taken()
+        first = self._consumer.poll(wait)
+        if first is not None:
+            messages = taken.messages
+            for message in [first, *self._consumer.consume(_BATCH, 0)]:
+                if message.error() is None:
+                    messages.setdefault(message.partition() or 0, []).append(message)
+                else:
+                    self._hear(message, taken)
+        return taken
+
+    def start(self, partition: int, offset: int) -> None:
+        """Lets an assigned partition flow from an offset."""
+        at = TopicPartition(self._topic, partition, offset)
+        try:
+            self._consumer.seek(at)
+        except KafkaException as exception:
+            if exception.args[0].code() != KafkaError._STATE:
+                raise
+            # The client has given the partition up (its offset was gone): it is handed to it anew.
+            self._consumer.incremental_unassign([at])
+            self._consumer.incremental_assign([at])
+        self._consumer.resume([at])
+
+    def pause(self, partitions: Iterable[int]) -> None:
+        """Stops the flow of partitions until their next `start`."""
+        self._consumer.pause([TopicPartition(self._topic, p) for p in partitions])
+
+    def committed(self, partition: int, timeout: float) -> int | None:
+        """The group's offset of a partition, None where it has none. KafkaException."""
+        (answer,) = self._consumer.committed([TopicPartition(self._topic, partition)], timeout)
+        if answer.error is not None:
+            raise KafkaException(answer.error)
+        return answer.offset if answer.offset >= 0 else None
+
+    def bounds(self, partition: int, timeout: float) -> tuple[int, int]:
+        """The first offset that is left of a partition, and the next one. KafkaException."""
+        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout)
+        if bounds is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        low, high = bounds
+        return low, high
+
+    def known_end(self, partition: int) -> int:
+        """The end of a partition as the last fetch told it, without asking the broker; -1 before the first."""
+        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+        return bounds[1] if bounds else -1
+
+    def offsets(self, following: Mapping[int, int]) -> list[TopicPartition]:
+        """Next offsets in the form in which a transaction takes them."""
+        return [TopicPartition(self._topic, partition, offset) for partition, offset in following.items()]
+
+    def group_metadata(self) -> object:
+        """Who this member is at this moment: a commit with it is refused once the group has gone on without it."""
+        return self._consumer.consumer_group_metadata()
+
+    def close(self) -> None:
+        """Leaves the group."""
+        self._consumer.close()
+
+    def _hear(self, event: Message, taken: Taken) -> None:
+        """What is no message: an end, a gap, or an error of the client's."""
+        error, partition = event.error(), event.partition() or 0
+        assert error is not None
+        if error.code() == KafkaError._PARTITION_EOF:
+            taken.ends[partition] = event.offset() or 0
+        elif error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
+            taken.gone.append(partition)
+        else:
+            refuse([error])
+            if error.fatal():
+                raise KafkaException(error)
+
+
+def assignment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Partitions move one by one; under the newer group protocol the broker sees to it and takes no assignor."""
+    if environ.get("KAFKA_GROUP_PROTOCOL", "").lower() == "consumer":
+        return {}
+    return {"partition.assignment.strategy": "cooperative-sticky"}

@@ -1,0 +1,162 @@
+"""One transaction for everything: predictions, dead letters, changelog and the group's offsets.
+
+Each error of a transactional producer has one reaction, and each exception here stands for one: `AbortedError`
+(nothing of the transaction is there: go back to what was last committed), `FencedError` (another has our id:
+stop), `ExpiredError` (the broker ended the transaction since we stood still: take the id anew, then as aborted).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from consumer.adapters.logs import client_logger
+from season.cli import StoppedError
+from season.kafka import PARTITIONER, beside, refuse
+from season.settings import RefusedError
+
+TIMEOUT = 10.0
+"""Seconds after which the broker ends an abandoned transaction; Kafka Streams has the same."""
+
+_WRITE: dict[str, Any] = {
+    "transaction.timeout.ms": int(TIMEOUT * 1000),
+    "enable.idempotence": True,
+    "acks": "all",
+    "partitioner": PARTITIONER,
+    "compression.type": "lz4",
+    "linger.ms": 5,
+    # The broker answers back-to-back transactions with CONCURRENT_TRANSACTIONS for a moment: ask again at once.
+    "retry.backoff.ms": 1,
+    # The largest message is a dead letter of 2 MiB or a changelog record; what a topic takes is the topic's to say.
+    "message.max.bytes": 8 * 1024 * 1024,
+}
+_FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+_CALL = 5.0  # seconds that one call may wait before it is made again
+
+Headers = list[tuple[str, str | bytes | None]]
+
+
+class AbortedError(Exception):
+    """The transaction is undone; what it had decided must be decided again."""
+
+
+class FencedError(Exception):
+    """Another program has taken our `transactional.id`."""
+
+
+class ExpiredError(AbortedError):
+    """The broker ended our transaction because it had stood for longer than its timeout."""
+
+
+class Transactions:
+    """The transactional producer; at most one transaction is open. Not for use by several threads."""
+
+    def __init__(self, environ: Mapping[str, str], transactional_id: str, stopped: Callable[[], bool]) -> None:
+        ours = {**_WRITE, "transactional.id": transactional_id}
+        self._properties = {**beside(Producer, environ, ours), "logger": client_logger()}
+        self.transactional_id = transactional_id
+        self._stopped = stopped
+        self._producer: Producer | None = None
+        self._began: float | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a transaction is open."""
+        return self._began is not None
+
+    @property
+    def age(self) -> float:
+        """For how many seconds the transaction has been open."""
+        return 0.0 if self._began is None else time.monotonic() - self._began
+
+    def take_id(self, log: Callable[[str], None]) -> None:
+        """Takes the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError."""
+        self._producer = Producer(self._properties)
+        self._began = None
+        while not self._stopped():
+            try:
+                self._producer.init_transactions(_CALL)
+            except KafkaException as exception:
+                error = exception.args[0]
+                refuse([error])
+                if error.code() in _FENCED:
+                    raise FencedError from None
+                if not error.retriable():
+                    raise
+                log(f"waiting for the transaction coordinator: {error.str()}")
+            else:
+                return
+        raise StoppedError
+
+    def begin(self) -> None:
+        """Opens a transaction where none is open."""
+        if self._began is None:
+            self._client.begin_transaction()
+            self._began = time.monotonic()
+
+    def send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None, partition: int = -1
+    ) -> None:
+        """Writes a message in the open transaction. AbortedError, FencedError."""
+        while True:
+            try:
+                self._client.produce(topic, value, key, partition, headers=headers or [])
+            except BufferError:
+                self._client.poll(0.1)
+                if self.age > TIMEOUT:
+                    raise self._abort() from None
+            except KafkaException as exception:
+                raise self._react(exception.args[0]) from None
+            else:
+                return
+
+    def commit(self, offsets: list[Any], group_metadata: object) -> None:
+        """Commits what was sent with the group's offsets. AbortedError, FencedError, StoppedError."""
+        self._repeat(lambda: self._client.send_offsets_to_transaction(offsets, group_metadata, _CALL))
+        self._repeat(lambda: self._client.commit_transaction(_CALL))
+        self._began = None
+
+    def abort(self) -> None:
+        """Undoes the open transaction, if there is one; where the broker does not answer, it will end it itself."""
+        if self._began is not None:
+            self._abort()
+
+    @property
+    def _client(self) -> Producer:
+        assert self._producer is not None, "take_id comes first"
+        return self._producer
+
+    def _repeat(self, call: Callable[[], object]) -> None:
+        while True:
+            try:
+                call()
+            except KafkaException as exception:
+                error: KafkaError = exception.args[0]
+                if not error.retriable() or self._stopped():
+                    raise self._react(error) from None
+            else:
+                return
+
+    def _react(self, error: KafkaError) -> Exception:
+        """The exception that stands for the reaction to an error."""
+        try:
+            refuse([error])
+        except RefusedError as refused:
+            return refused
+        if error.code() in _FENCED or (error.fatal() and not error.txn_requires_abort()):
+            expired = self.age > TIMEOUT
+            self._began = None
+            return ExpiredError(error.str()) if expired or error.code() not in _FENCED else FencedError(error.str())
+        return self._abort(error)
+
+    def _abort(self, cause: KafkaError | None = None) -> AbortedError | FencedError:
+        age, self._began = self.age, None
+        try:
+            self._client.abort_transaction(_CALL)
+        except KafkaException as exception:
+            error = exception.args[0]
+            if error.code() in _FENCED and age <= TIMEOUT:
+                return FencedError(error.str())
+            return ExpiredError(error.str())
+        return AbortedError(cause.str() if cause is not None else "the transaction was given up")

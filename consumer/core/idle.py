@@ -1,0 +1,41 @@
+"""For how long each zone of a partition has been silent.
+
+Silence counts only while the partition is read to its end, and from anew after a restart or a rebalance: a clock
+of its own runs in those times alone, and each zone remembers when on it it was last heard.
+"""
+
+import numpy as np
+
+from consumer.core.state import State
+from season.calendar import I64
+
+
+class Silence:
+    """The silence of a partition's zones; `timeout` in seconds, 0 for never."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._clock = 0.0
+        self._heard = np.zeros(0)
+
+    def heard(self, zones: I64) -> None:
+        """A reading of each of these zones was accepted."""
+        self._cover(int(zones.max(initial=-1)) + 1)
+        self._heard[zones] = self._clock
+
+    def passes(self, seconds: float) -> None:
+        """Time passes while the partition is read to its end."""
+        self._clock += seconds
+
+    def silent(self, state: State) -> I64:
+        """The zones, ascending, that have an open window and have been silent for the timeout."""
+        if not self._timeout or self._clock < self._timeout:
+            return np.empty(0, np.int64)
+        self._cover(len(state.names))
+        return state.with_windows(np.flatnonzero(self._clock - self._heard >= self._timeout))
+
+    def _cover(self, zones: int) -> None:
+        """A zone that was restored counts as heard when the clock began."""
+        more = zones - len(self._heard)
+        if more > 0:
+            self._heard = np.append(self._heard, np.zeros(more))

@@ -1,0 +1,160 @@
+"""One partition of the readings: its messages are decided here, with all that is remembered of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from confluent_kafka import Message
+
+from consumer.adapters.decode import Rejected, decode
+from consumer.core.changelog import Changelog, Record
+from consumer.core.ending import close, silence
+from consumer.core.idle import Silence
+from consumer.core.outcome import Outcome, Readings, Rules, Scorings, Windows, no_windows
+from consumer.core.record import Place
+from consumer.core.state import Changes, State, merge
+from consumer.core.step import step
+from season import instants
+from season.calendar import I64
+
+FUTURE = "future_reading"
+LATE = "late"
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What a batch, or silence, comes to before the model is asked.
+
+    `rejected` are messages that are dead letters, by their row; `scorings` and the dead letters `incomplete` and
+    `constant` have rows as their causes, -1 where no message caused them.
+    """
+
+    messages: Sequence[Message]
+    rejected: list[Rejected]
+    scorings: Scorings
+    incomplete: Windows
+    constant: Windows
+    flattened: Windows
+    max_filled: int
+    names: tuple[str, ...] = ()
+    repeats: int = 0
+    corrections: int = 0
+
+
+@dataclass
+class Partition:
+    """The state, the changelog and the next offset of a partition, and what of them is not committed yet."""
+
+    number: int
+    partitions: int
+    rules: Rules
+    topic_id: str
+    state: State
+    changelog: Changelog
+    silence: Silence
+    following: int
+    at_end: bool = False
+    changes: list[Changes] = field(default_factory=list)
+    dirty: bool = False
+
+    def read(self, messages: Sequence[Message], now: float) -> Decision:
+        """Decides a batch; `now` is the wall clock in epoch seconds."""
+        self.at_end = False
+        decoded = decode(
+            [message.key() for message in messages],
+            [message.value() for message in messages],
+            self.partitions,
+            self.state.calendar,
+        )
+        outcome, changes = step(
+            self.state, Readings(decoded.zones, decoded.instants, decoded.demands), now, self.rules
+        )
+        self._apply(changes)
+        self.silence.heard(outcome.heard)
+        self.following = (messages[-1].offset() or 0) + 1
+        rows = np.append(decoded.rows, -1)
+        rejected = decoded.rejected + self._future(decoded.instants, rows, outcome, now)
+        rejected += self._late(decoded.instants, rows, outcome)
+        return Decision(
+            messages,
+            rejected,
+            _at_rows(outcome.scorings, rows),
+            outcome.incomplete.at(rows),
+            outcome.constant.at(rows),
+            outcome.flattened,
+            self.rules.max_filled,
+            changes.names,
+            outcome.repeats,
+            outcome.corrections,
+        )
+
+    def reach_end(self, offset: int) -> None:
+        """All messages before this offset are read; what lies between are markers of transactions."""
+        self.at_end = True
+        self.following = max(self.following, offset)
+
+    def lag(self, end: int) -> int:
+        """How many messages wait before an end; markers of transactions count until it is reached."""
+        return 0 if self.at_end else max(0, end - self.following)
+
+    def end_what_is_over(self) -> Decision | None:
+        """After a restore: what a grace period shorter than the last one's has ended."""
+        zones = np.arange(len(self.state.names))
+        return self._close(zones, self.state.stream)
+
+    def end_the_silent(self, passed: float) -> Decision | None:
+        """After `passed` seconds: the windows of zones that have been silent for too long."""
+        if not self.at_end:
+            return None
+        self.silence.passes(passed)
+        zones = self.silence.silent(self.state)
+        return self._close(zones, silence(self.state, zones, self.rules)) if len(zones) else None
+
+    def records(self) -> list[Record]:
+        """The changelog's records for all that is not committed yet, which after this counts as told."""
+        changes = merge(self.changes) if self.changes else Changes()
+        self.changes.clear()
+        self.dirty = False
+        calendar = self.state.calendar
+        place = Place(self.topic_id, self.following, calendar.time_zone, calendar.day_start)
+        return self.changelog.records(self.state, changes, place)
+
+    def _close(self, zones: I64, stream: I64) -> Decision | None:
+        endings, changes = close(self.state, zones, stream, self.rules)
+        if not len(changes.zones):
+            return None
+        self._apply(changes)
+        told = (endings.scored, endings.incomplete, endings.constant, no_windows())
+        return Decision((), [], *told, self.rules.max_filled)
+
+    def _apply(self, changes: Changes) -> None:
+        self.state.apply(changes)
+        self.changes.append(changes)
+        self.dirty = True
+
+    def _future(self, times: I64, rows: I64, outcome: Outcome, now: float) -> list[Rejected]:
+        sentence = "timestamp {} is more than {:g} s (MAX_FUTURE) ahead of the wall clock, {}"
+        return [
+            Rejected(
+                int(rows[i]),
+                FUTURE,
+                sentence.format(instants.format(int(times[i])), self.rules.max_future, instants.format(int(now))),
+            )
+            for i in outcome.future
+        ]
+
+    def _late(self, times: I64, rows: I64, outcome: Outcome) -> list[Rejected]:
+        sentence = "timestamp {} came after its window had ended: the window's end, {}, and {:g} s of grace are over"
+        ends = self.state.calendar.ends(outcome.late_days)
+        return [
+            Rejected(
+                int(rows[i]),
+                LATE,
+                sentence.format(instants.format(int(times[i])), instants.format(int(end)), self.rules.grace),
+            )
+            for i, end in zip(outcome.late, ends, strict=True)
+        ]
+
+
+def _at_rows(scorings: Scorings, rows: I64) -> Scorings:
+    return Scorings(scorings.windows.at(rows), scorings.steps, scorings.filled, scorings.revisions)

@@ -1,0 +1,77 @@
+"""From where a restored partition goes on, and when it must not: state and offset are one."""
+
+from dataclasses import dataclass
+
+from consumer.adapters.restore import Restored
+from consumer.core.record import Place
+from season.calendar import Calendar
+from season.settings import SettingError
+from season.topics import Described
+
+_ANEW = (
+    "take a new CONSUMER_GROUP (and so a new changelog), and new topics for predictions and dead letters, to read "
+    "everything anew"
+)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The next offset to read; how many messages before it were never read, and why."""
+
+    offset: int
+    lost: int = 0
+    why: str = ""
+
+
+def place(
+    number: int,
+    restored: Restored,
+    committed: int | None,
+    bounds: tuple[int, int],
+    topics: Described,
+    calendar: Calendar,
+) -> Placement:
+    """Where partition `number` goes on: `committed` is the group's offset, `bounds` its first and its next one.
+
+    Raises SettingError where state and readings do not belong together.
+    """
+    low, high = bounds
+    belongs = restored.place
+    if belongs is None:
+        if committed is not None:
+            raise SettingError(
+                f"CHANGELOG_TOPIC={topics.changelog.name!r}: partition {number} holds nothing, but CONSUMER_GROUP "
+                f"has offset {committed} of {topics.readings.name!r} there: the open windows are gone; {_ANEW}"
+            )
+        return Placement(low)
+    _check(number, restored, belongs, high, topics, calendar)
+    if committed is not None and committed > belongs.offset:
+        why = f"the group's offset was moved ahead, from {belongs.offset} to {committed}"
+        offset, lost = committed, committed - belongs.offset
+    else:
+        offset, lost, why = belongs.offset, 0, ""
+    if offset < low:
+        gone = f"the topic keeps nothing before offset {low}, and {offset} was next"
+        return Placement(low, lost + low - offset, f"{why}; {gone}" if why else gone)
+    return Placement(offset, lost, why)
+
+
+def _check(number: int, restored: Restored, belongs: Place, high: int, topics: Described, calendar: Calendar) -> None:
+    readings, changelog = topics.readings, topics.changelog.name
+    if belongs.topic_id != readings.topic_id:
+        raise SettingError(
+            f"READINGS_TOPIC={readings.name!r} was made anew (its id is {readings.topic_id}, the open windows in "
+            f"{changelog!r} belong to {belongs.topic_id}): {_ANEW}"
+        )
+    if belongs.offset > high:
+        raise SettingError(
+            f"READINGS_TOPIC={readings.name!r}: partition {number} ends at offset {high}, but {changelog!r} has "
+            f"read it up to {belongs.offset}: the topic lost messages; {_ANEW}"
+        )
+    before, now = (belongs.time_zone, belongs.day_start), (calendar.time_zone, calendar.day_start)
+    if before != now and restored.state.open_windows:
+        raise SettingError(
+            f"WINDOW_TIME_ZONE and WINDOW_DAY_START (or the model's) are {now[0]} and {now[1]}, but the "
+            f"{restored.state.open_windows} open windows of partition {number} in {changelog!r} are of {before[0]} "
+            f"and {before[1]}: set those until the windows have ended, or {_ANEW}"
+        )

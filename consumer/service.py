@@ -1,0 +1,351 @@
+"""The loop: take readings, decide, write all of it in one transaction, again.
+
+A partition is in one of three places: being restored (its readings are paused), flowing, or not ours. Whatever
+goes wrong with a transaction has one cure, `_go_back`: forget what every partition has in hand, and restore it.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import structlog
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.adapters.http import Status
+from consumer.adapters.metrics import Metrics
+from consumer.adapters.probe import Probe
+from consumer.adapters.restore import Restored, Restorer
+from consumer.adapters.source import Source, Taken
+from consumer.adapters.transaction import AbortedError, ExpiredError, Transactions
+from consumer.core.idle import Silence
+from consumer.partition import Decision, Partition
+from consumer.placement import place
+from consumer.reload import Models
+from consumer.results import Results, results
+from consumer.settings import Settings
+from season.kafka import murmur2_partition
+from season.settings import SettingError
+from season.topics import Described
+
+log = structlog.get_logger()
+
+_PAUSE = 0.1  # the longest look at an empty topic, in seconds: signals and time are seen that often
+_ASK = 10.0  # seconds that one question to the broker may take
+_REPORT = 5.0  # seconds between two lines about a restore
+_PASSING = {
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._WAIT_COORD,
+    KafkaError.UNSTABLE_OFFSET_COMMIT,
+}
+
+
+@dataclass
+class Tally:
+    """What is counted of an open transaction, for the metrics once it is committed."""
+
+    readings: int = 0
+    repeats: int = 0
+    corrections: int = 0
+    labels: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+class Service:
+    """One instance of the consumer. All of it runs on one thread; only `stop` is called from others."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        topics: Described,
+        source: Source,
+        restorer: Restorer,
+        transactions: Transactions,
+        models: Models,
+        status: Status,
+        metrics: Metrics,
+        probe: Probe,
+        stopped: threading.Event,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._source = source
+        self._restorer = restorer
+        self._transactions = transactions
+        self._models = models
+        self._status = status
+        self._metrics = metrics
+        self._probe = probe
+        self._stopped = stopped
+        self._wall = wall
+        self._partitions: dict[int, Partition] = {}
+        self._wanted: set[int] = set()  # to be restored
+        self._restored: dict[int, Restored] = {}  # whole, but not placed yet: the broker has to be asked
+        self._tally = Tally()
+        self._failure: Exception | None = None
+        self._looked = time.monotonic()
+        self._reported = 0.0
+        self._warned = False
+
+    # The source tells of partitions inside the client's callbacks, which must raise nothing.
+
+    def assigned(self, partitions: list[int]) -> None:
+        """Partitions come: they are restored before they flow."""
+        log.info("partitions assigned", partitions=partitions)
+        self._want(partitions)
+
+    def revoked(self, partitions: list[int]) -> None:
+        """Partitions go: what is in hand is committed first."""
+        log.info("partitions revoked", partitions=partitions)
+        self._guard(self._commit)
+        self._drop(partitions)
+
+    def lost(self, partitions: list[int]) -> None:
+        """Partitions are gone already: what is in hand is undone."""
+        log.warning("partitions lost", partitions=partitions)
+        self._guard(self._undo)
+        self._drop(partitions)
+
+    def run(self) -> None:
+        """Works until `stopped` is set, then commits what is in hand and leaves the group.
+
+        Raises SettingError, RefusedError, FencedError and KafkaException, each of which ends the program.
+        """
+        self._source.subscribe(self)
+        while not self._stopped.is_set():
+            try:
+                self._turn()
+            except AbortedError as error:
+                self._go_back(error)
+            except KafkaException as exception:
+                self._bear(exception.args[0])
+        self._leave()
+
+    def _turn(self) -> None:
+        """One turn of the loop."""
+        self._status.beat()
+        self._raise_failure()
+        if self._probe.problem:
+            raise SettingError(self._probe.problem)
+        taken = self._source.take(0 if self._transactions.open or self._waiting() else _PAUSE)
+        self._raise_failure()
+        self._decide(taken)
+        self._restore()
+        self._end_the_silent()
+        due = self._transactions.age >= self._settings.commit_interval
+        if self._transactions.open and (due or not taken.messages):
+            self._commit()
+        if not self._transactions.open:
+            self._models.look()
+        self._measure()
+
+    def _decide(self, taken: Taken) -> None:
+        """Decides what came, scores all partitions' windows in one call, and writes what it comes to."""
+        now = self._wall()
+        decisions: list[tuple[Partition, Decision]] = []
+        for number, messages in taken.messages.items():
+            partition = self._partitions.get(number)
+            # What was on its way when its partition was revoked or went back is not ours (any more).
+            if partition is not None:
+                decisions.append((partition, partition.read(messages, now)))
+                self._tally.readings += len(messages)
+        for number, offset in taken.ends.items():
+            if number in self._partitions:
+                self._partitions[number].reach_end(offset)
+        for number in taken.gone:
+            self._start_again(number)
+        self._write(decisions)
+
+    def _write(self, decisions: list[tuple[Partition, Decision]]) -> None:
+        if not decisions:
+            return
+        self._transactions.begin()
+        model = self._models.current
+        logits = model.score(np.concatenate([decision.scorings.steps for _, decision in decisions]))
+        start = 0
+        for partition, decision in decisions:
+            end = start + len(decision.scorings.steps)
+            self._send(results(decision, partition.state, logits[start:end], model))
+            self._note(partition, decision)
+            start = end
+
+    def _send(self, done: Results) -> None:
+        for key, value in done.predictions:
+            self._transactions.send(self._topics.predictions.name, key, value)
+        for letter in done.letters:
+            self._transactions.send(self._topics.dead_letters.name, letter.key, letter.value, letter.headers)
+        self._tally.labels.update(done.labels)
+        self._tally.reasons.update(done.reasons)
+
+    def _note(self, partition: Partition, decision: Decision) -> None:
+        """Counts and logs what was decided."""
+        self._tally.repeats += decision.repeats
+        self._tally.corrections += decision.corrections
+        calendar = partition.state.calendar
+        for zone, day in zip(decision.flattened.zones.tolist(), decision.flattened.days.tolist(), strict=True):
+            name, date = partition.state.names[zone], calendar.date(day).isoformat()
+            log.warning("a correction made a scored window constant; nothing is published", zone=name, date=date)
+        if self._warned:
+            return
+        for name in decision.names:
+            expected = murmur2_partition(name.encode(), partition.partitions)
+            if expected != partition.number:
+                self._warned = True
+                log.warning(
+                    "a zone is on another partition than Java's partitioner (murmur2) chooses: its publisher uses "
+                    "another one, and a zone from two such publishers is two halves",
+                    zone=name,
+                    partition=partition.number,
+                    murmur2=expected,
+                )
+                return
+
+    def _commit(self) -> None:
+        """Commits what is in hand, if anything is. AbortedError, FencedError."""
+        if not self._transactions.open:
+            return
+        dirty = {number: partition for number, partition in self._partitions.items() if partition.dirty}
+        for number, partition in dirty.items():
+            for key, value in partition.records():
+                self._transactions.send(self._topics.changelog.name, key, value, partition=number)
+        following = {number: partition.following for number, partition in dirty.items()}
+        began = time.monotonic()
+        self._transactions.commit(self._source.offsets(following), self._source.group_metadata())
+        self._metrics.committed(time.monotonic() - began)
+        self._metrics.add(self._tally)
+        self._tally = Tally()
+
+    def _restore(self) -> None:
+        """Reads on in the changelogs of partitions that came; those that are whole flow."""
+        for number in list(self._wanted):
+            self._restorer.begin(number)
+            self._wanted.discard(number)
+        if self._restorer.partitions:
+            self._restored |= self._restorer.proceed(0 if self._transactions.open else 0.01)
+        for number in list(self._restored):
+            self._flow(number)
+        now = time.monotonic()
+        if self._restorer.partitions and now - self._reported >= _REPORT:
+            self._reported = now
+            log.info("restoring", records=self._restorer.progress())
+
+    def _flow(self, number: int) -> None:
+        """Lets a restored partition flow from where its state belongs. SettingError, KafkaException."""
+        restored = self._restored[number]
+        committed, bounds = self._source.committed(number, _ASK), self._source.bounds(number, _ASK)
+        placement = place(number, restored, committed, bounds, self._topics, self._models.calendar)
+        del self._restored[number]
+        if placement.lost:
+            self._metrics.lost(placement.lost)
+            log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)
+        partition = Partition(
+            number=number,
+            partitions=self._topics.readings.partitions,
+            rules=self._settings.rules,
+            topic_id=self._topics.readings.topic_id,
+            state=restored.state,
+            changelog=restored.changelog,
+            silence=Silence(self._settings.idle_timeout),
+            following=placement.offset,
+        )
+        self._partitions[number] = partition
+        zones, windows = len(restored.state.names), restored.state.open_windows
+        log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
+        self._source.start(number, placement.offset)
+        self._tell_status()
+        decision = partition.end_what_is_over()
+        if decision is not None:
+            self._write([(partition, decision)])
+
+    def _end_the_silent(self) -> None:
+        now = time.monotonic()
+        # A process that stood still, or a broker that is away, says nothing of a zone's silence.
+        passed = min(now - self._looked, 1.0) if self._status.broker_answers() else 0.0
+        self._looked = now
+        decisions = []
+        for partition in self._partitions.values():
+            decision = partition.end_the_silent(passed)
+            if decision is not None:
+                decisions.append((partition, decision))
+        self._write(decisions)
+
+    def _go_back(self, error: AbortedError) -> None:
+        """After an abort: nothing of the transaction stays in memory; every partition is restored."""
+        log.warning("transaction aborted: going back to what was last committed", error=str(error))
+        if isinstance(error, ExpiredError):
+            self._transactions.take_id(log.warning)
+        self._tally = Tally()
+        flowing = list(self._partitions)  # the others are on their way already
+        self._source.pause(flowing)
+        self._partitions.clear()
+        self._want(flowing)
+
+    def _start_again(self, number: int) -> None:
+        """The offset to be read next is gone: restore the partition, which says from where it goes on."""
+        if number not in self._partitions:
+            return
+        self._commit()
+        del self._partitions[number]
+        self._source.pause([number])
+        self._want([number])
+
+    def _want(self, partitions: list[int]) -> None:
+        self._wanted.update(partitions)
+        self._tell_status()
+
+    def _waiting(self) -> set[int]:
+        """The partitions that are ours, but do not flow yet."""
+        return self._wanted | self._restorer.partitions | set(self._restored)
+
+    def _undo(self) -> None:
+        if self._transactions.open:
+            self._transactions.abort()
+            raise AbortedError("partitions were lost")
+
+    def _drop(self, partitions: list[int]) -> None:
+        for number in partitions:
+            self._partitions.pop(number, None)
+            self._wanted.discard(number)
+            self._restored.pop(number, None)
+            self._restorer.drop(number)
+        self._tell_status()
+
+    def _guard(self, call: Callable[[], object]) -> None:
+        """Keeps an exception for the loop: raised in a callback it would lose messages."""
+        try:
+            call()
+        except Exception as error:
+            self._failure = self._failure or error
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _bear(self, error: KafkaError) -> None:
+        """An answer that the broker owes: the loop goes on, and asks again."""
+        if error.fatal() or not (error.retriable() or error.code() in _PASSING):
+            raise KafkaException(error)
+        self._stopped.wait(_PAUSE)
+        log.warning("the broker does not answer; going on", error=error.str())
+
+    def _leave(self) -> None:
+        try:
+            self._commit()
+        except AbortedError as error:
+            log.warning("what was in hand is dropped, and read again at the next start", error=str(error))
+        self._source.close()
+        self._restorer.close()
+
+    def _tell_status(self) -> None:
+        self._status.partitions(set(self._partitions) | self._waiting(), set(self._partitions))
+
+    def _measure(self) -> None:
+        windows = sum(partition.state.open_windows for partition in self._partitions.values())
+        lag = sum(p.lag(self._source.known_end(n)) for n, p in self._partitions.items())
+        self._metrics.gauges(windows, lag)

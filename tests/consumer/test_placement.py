@@ -1,0 +1,82 @@
+"""Where a partition goes on after its restore: state, group and topic agree, or a sentence says what to do."""
+
+import numpy as np
+import pytest
+
+from consumer.adapters.restore import Restored
+from consumer.core.changelog import Changelog
+from consumer.core.outcome import Readings, Rules
+from consumer.core.record import Place
+from consumer.core.state import State
+from consumer.core.step import step
+from consumer.placement import Placement, place
+from season.calendar import DAY, Calendar
+from season.settings import SettingError
+from season.topics import Described, Topic
+
+ROME = Calendar("Europe/Rome")
+TOPICS = Described(
+    Topic("readings", 4, "id-1"), Topic("predictions", 4, "x"), Topic("dead", 4, "y"), Topic("windows", 4, "z")
+)
+
+
+def restored(belongs: Place | None, windows: bool = False) -> Restored:
+    """What a changelog held, with or without an open window."""
+    state = State(ROME)
+    if windows:
+        readings = Readings(["IT"], np.array([1_622_505_600]), np.array([1.0]))
+        state.apply(step(state, readings, 9e9, Rules(DAY, 2, 0.0))[1])
+    return Restored(state, belongs, Changelog())
+
+
+def at(offset: int, topic_id: str = "id-1", time_zone: str = "Europe/Rome", day_start: str = "00:00") -> Place:
+    """Where a state belongs."""
+    return Place(topic_id, offset, time_zone, day_start)
+
+
+@pytest.mark.parametrize(
+    ("belongs", "committed", "bounds", "offset", "lost"),
+    [
+        (None, None, (0, 10), 0, 0),
+        (None, None, (7, 10), 7, 0),
+        (at(5), 5, (0, 10), 5, 0),
+        (at(5), None, (0, 10), 5, 0),
+        (at(5), 3, (0, 10), 5, 0),
+        (at(5), 8, (0, 10), 8, 3),
+        (at(5), 5, (9, 10), 9, 4),
+        (at(5), 6, (9, 10), 9, 4),
+        (at(10), 10, (10, 10), 10, 0),
+    ],
+)
+def test_where_a_partition_goes_on(
+    belongs: Place | None, committed: int | None, bounds: tuple[int, int], offset: int, lost: int
+) -> None:
+    """At the state's offset, or where group or topic is ahead, there; what lies between is counted as lost."""
+    placement = place(0, restored(belongs), committed, bounds, TOPICS, ROME)
+    assert (placement.offset, placement.lost) == (offset, lost)
+    assert bool(placement.why) == bool(lost)
+
+
+@pytest.mark.parametrize(
+    ("belongs", "committed", "bounds", "says"),
+    [
+        (None, 3, (0, 10), "holds nothing"),
+        (at(5, topic_id="id-0"), 5, (0, 10), "made anew"),
+        (at(50), 50, (0, 10), "lost messages"),
+        (at(5, time_zone="UTC"), 5, (0, 10), "WINDOW_TIME_ZONE"),
+        (at(5, day_start="06:00"), 5, (0, 10), "WINDOW_DAY_START"),
+    ],
+)
+def test_what_does_not_belong_together_stops(
+    belongs: Place | None, committed: int | None, bounds: tuple[int, int], says: str
+) -> None:
+    """A changelog of another topic, calendar or group is told with what to do, never gone on from."""
+    with pytest.raises(SettingError, match=says) as raised:
+        place(2, restored(belongs, windows=True), committed, bounds, TOPICS, ROME)
+    assert "new CONSUMER_GROUP" in str(raised.value)
+
+
+def test_another_calendar_is_taken_while_no_window_is_open() -> None:
+    """Time zone and day start may change once nothing is open any more."""
+    placement = place(0, restored(at(5, time_zone="UTC")), 5, (0, 10), TOPICS, ROME)
+    assert placement == Placement(5)

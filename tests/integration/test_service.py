@@ -1,0 +1,155 @@
+"""The real service on a real broker: every prediction and dead letter is compared with the naive reference."""
+
+import csv
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consumer.core.outcome import Rules
+from kafka_local import Broker
+from season import instants
+from season.calendar import DAY, HOUR, Calendar
+from tests.integration.oracle import Expected, Oracle, compare
+from tests.integration.world import MODEL, ROOT, World
+
+ROME = Calendar("Europe/Rome")
+RULES = Rules(DAY, 2, 3600.0)
+YEAR = 2021
+
+
+def italian_year() -> list[tuple[int, float]]:
+    """The real hours of 2021 in Italy: instant and megawatts."""
+    start, end = (int(np.datetime64(f"{year}-01-01T00:00", "s").astype(np.int64)) - HOUR for year in (YEAR, YEAR + 1))
+    with (ROOT / "data" / "italy_load_2015_2021.csv").open() as file:
+        rows = [(instants.parse(stamp), float(load)) for stamp, load in list(csv.reader(file))[1:]]
+    return [(at, load) for at, load in rows if start <= at < end]
+
+
+def reading(zone: str, at: int, demand: float) -> dict[str, Any]:
+    """A message for `produce`."""
+    value = json.dumps({"zone": zone, "timestamp": instants.format(at), "demand_mw": demand})
+    return {"key": zone.encode(), "value": value.encode()}
+
+
+def shuffled_year(seed: int) -> list[dict[str, Any]]:
+    """The year as several zones of different scale: disorder, repeats, corrections, gaps, flat days, late ones."""
+    random, rows = np.random.default_rng(seed), []
+    for number, scale in enumerate([1.0, 0.01, 1.7, 0.2, 30.0, 0.5]):
+        zone = f"zone-{number}-è"
+        year = italian_year()
+        days = ROME.days(np.array([at for at, _ in year]))
+        for (at, load), day in zip(year, days.tolist(), strict=True):
+            if random.random() < 0.002 or (number == 1 and random.random() < 0.01):
+                continue
+            value = 777.0 if (day + number) % 97 == 0 else load * scale
+            arrival = at + random.random() * 20 * HOUR
+            rows.append((arrival, zone, at, value))
+            if random.random() < 0.02:
+                again = value if random.random() < 0.5 else value + 1.0
+                rows.append((arrival + random.random() * 40 * HOUR, zone, at, again))
+    return [reading(zone, at, value) for _, zone, at, value in sorted(rows)]
+
+
+def expected_of(world: World, rules: Rules = RULES) -> Expected:
+    """What the naive reference makes of the log as it stands."""
+    topic = world.environ["READINGS_TOPIC"]
+    return Oracle(ROME, rules, MODEL, topic, world.partitions, time.time()).read(world.log("READINGS_TOPIC"))
+
+
+def check(world: World, rules: Rules = RULES) -> Expected:
+    """Holds what was published to the reference."""
+    expected = expected_of(world, rules)
+    compare(expected, world.flat("PREDICTIONS_TOPIC"), world.flat("DEAD_LETTER_TOPIC"))
+    return expected
+
+
+def test_a_real_year_comes_out_as_the_reference_says(broker: Broker, tmp_path: Path) -> None:
+    """2021 as six zones over four partitions, in disorder: every message is where the rule puts it, once."""
+    world = World(broker.bootstrap_servers)
+    world.publish(shuffled_year(0))
+    with world.service(tmp_path) as service:
+        world.wait_until_read(120)
+        metrics = service.metrics()
+        assert service.stop() == 0
+    expected = check(world)
+    published = sum(len(rows) for rows in expected.predictions.values())
+    assert published > 6 * 340
+    assert len({row["revision"] for rows in expected.predictions.values() for row in rows}) > 1
+    assert {reason for reason, _ in expected.windows} == {"incomplete_window", "constant_window"}
+    named = {name: value for name, value in metrics.items() if name.startswith("season_")}
+    assert named["season_readings_total"] == sum(len(log) for log in world.log("READINGS_TOPIC"))
+    assert named["season_repeats_total"] == expected.repeats
+    assert named["season_corrections_total"] == expected.corrections
+    assert sum(v for n, v in named.items() if n.startswith("season_predictions_total")) == published
+    letters = len(expected.letters) + len(expected.windows)
+    assert sum(v for n, v in named.items() if n.startswith("season_dead_letters_total")) == letters
+    assert named["season_lag_messages"] == 0
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_restart_in_mid_window_loses_and_doubles_nothing(broker: Broker, tmp_path: Path, end: str) -> None:
+    """Ended by SIGTERM or by kill -9 while windows are open, the next start goes on where the last one was."""
+    world = World(broker.bootstrap_servers)
+    messages = shuffled_year(1)[:9000]
+    for start in range(0, len(messages), 3000):
+        world.publish(messages[start : start + 3000])
+        with world.service(tmp_path, INSTANCE_ID="one") as service:
+            world.wait_until_read()
+            if end == "stop":
+                assert service.stop() == 0
+            else:
+                service.kill()
+    check(world)
+
+
+def test_a_kill_in_the_middle_of_work_loses_and_doubles_nothing(broker: Broker, tmp_path: Path) -> None:
+    """Killed while it works through a backlog, again and again, the sum is the same."""
+    world = World(broker.bootstrap_servers)
+    world.publish(shuffled_year(2))
+    for _ in range(4):
+        with world.service(tmp_path, INSTANCE_ID="one", COMMIT_INTERVAL="300ms") as service:
+            service.ready()
+            time.sleep(0.2)
+            service.kill()
+    with world.service(tmp_path, INSTANCE_ID="one") as service:
+        world.wait_until_read(120)
+        assert service.stop() == 0
+    check(world)
+
+
+def test_hostile_messages_are_dead_letters_with_the_original_untouched(broker: Broker, tmp_path: Path) -> None:
+    """Null, empty and huge values, null keys, odd headers, names that differ in normalisation: nothing stops it."""
+    world = World(broker.bootstrap_servers)
+    start = int(ROME.starts(np.array([18700]))[0])
+    good = [reading(zone, start + hour * HOUR, 100.0 + hour) for hour in range(24) for zone in ("ñ", "n\u0303")]
+    hostile: list[dict[str, Any]] = [
+        {"key": b"a", "value": None},
+        {"key": None, "value": None},
+        {"key": b"", "value": b""},
+        {"key": b"a", "value": b"x" * 1_000_000},
+        {"key": b"a", "value": b'{"zone":"a"}'},
+        {**reading("a", start, 1.0), "key": None, "partition": 1},
+        {**reading("a", start, 1.0), "key": b"b"},
+        reading("a", start + 1800, 1.0),
+        reading("a", 4_000_000_000 // 3600 * 3600, 1.0),
+        {**reading("a", start, 1.0), "value": reading("a", start, 1.0)["value"] + b"}"},
+        {"key": b"a", "value": b"[" * 501 + b"]" * 501, "headers": [("x", None), ("x", b"\xff"), ("", b"2")]},
+        {"key": b"\xff\xfe", "value": b"\x00\xff", "headers": {"reason": b"mine"}},
+    ]
+    world.publish([*good[:20], *hostile, *good[20:], reading("ñ", start + 72 * HOUR, 5.0), reading("ñ", start, 5.0)])
+    with world.service(tmp_path) as service:
+        world.wait_until_read()
+        assert service.stop() == 0
+    expected = check(world)
+    assert {zone: len(rows) for zone, rows in expected.predictions.items()} == {"ñ": 1, "n\u0303": 1}
+    reasons = {
+        value.decode()
+        for *_, headers in expected.letters
+        for name, value in headers[-4:]
+        if name == "reason" and value
+    }
+    assert reasons == {"malformed", "bad_timestamp", "key_mismatch", "future_reading", "late"}

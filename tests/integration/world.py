@@ -1,0 +1,202 @@
+"""A service in a world of its own: topics, a group, processes of `python -m consumer`, and looks into Kafka."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from tests.integration.oracle import Logged
+
+ROOT = Path(__file__).parents[2]
+MODEL = ROOT / "models" / "season_classifier.onnx"
+
+
+class World:
+    """Names of topics and a group that nobody else uses, and what stands in them."""
+
+    def __init__(self, servers: str, partitions: int = 4) -> None:
+        self.servers, self.partitions = servers, partitions
+        self.name = f"t{uuid.uuid4().hex[:8]}"
+        self.environ = {
+            "KAFKA_BOOTSTRAP_SERVERS": servers,
+            "READINGS_TOPIC": f"{self.name}.readings",
+            "PREDICTIONS_TOPIC": f"{self.name}.predictions",
+            "DEAD_LETTER_TOPIC": f"{self.name}.dead-letter",
+            "CONSUMER_GROUP": f"{self.name}.group",
+            "TOPIC_PARTITIONS": str(partitions),
+            "HTTP_PORT": "0",
+            "LOG_FORMAT": "json",
+            # The shortest that a broker allows by default: who is killed holds its partitions that long.
+            "KAFKA_SESSION_TIMEOUT_MS": "6000",
+        }
+        self.admin = AdminClient({"bootstrap.servers": servers})
+        topic = NewTopic(self.environ["READINGS_TOPIC"], partitions, config={"max.message.bytes": str(2**21 + 2**16)})
+        self.admin.create_topics([topic])[topic.topic].result()
+
+    def publish(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Messages as `produce` takes them (key, value, headers, partition), in their order."""
+        settings = {"bootstrap.servers": self.servers, "partitioner": "murmur2_random", "message.max.bytes": 2**22}
+        producer = Producer(settings)
+        failed: list[KafkaError] = []
+        for message in messages:
+            while True:
+                try:
+                    producer.produce(
+                        self.environ["READINGS_TOPIC"],
+                        **message,
+                        on_delivery=lambda error, _: failed.append(error) if error else None,
+                    )
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        producer.flush()
+        assert not failed
+
+    def log(self, setting: str) -> list[list[Logged]]:
+        """What a `read_committed` subscriber sees of a topic, by partition."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.servers,
+                "group.id": "none",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+            }
+        )
+        topic = self.environ[setting]
+        consumer.assign([TopicPartition(topic, p, 0) for p in range(self.partitions)])
+        logs: list[list[Logged]] = [[] for _ in range(self.partitions)]
+        ended: set[int] = set()
+        while len(ended) < self.partitions:
+            for message in consumer.consume(1000, 1.0):
+                partition, error = message.partition() or 0, message.error()
+                if error is not None:
+                    assert error.code() == KafkaError._PARTITION_EOF, error
+                    ended.add(partition)
+                else:
+                    logs[partition].append(_logged(message))
+        consumer.close()
+        return logs
+
+    def flat(self, setting: str) -> list[Logged]:
+        """The same, all partitions in a row."""
+        return [message for log in self.log(setting) for message in log]
+
+    def behind(self) -> int:
+        """How many messages of `readings` the group has not committed yet."""
+        topic = self.environ["READINGS_TOPIC"]
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": self.environ["CONSUMER_GROUP"]})
+        places = [TopicPartition(topic, p) for p in range(self.partitions)]
+        try:
+            ends = [consumer.get_watermark_offsets(place, 10)[1] for place in places]
+            committed = consumer.committed(places, 10)
+        except KafkaException as exception:
+            if exception.args[0].code() != KafkaError.NOT_COORDINATOR and not exception.args[0].retriable():
+                raise
+            return -1
+        finally:
+            consumer.close()
+        return sum(end - max(0, at.offset) for end, at in zip(ends, committed, strict=True))
+
+    def wait_until_read(self, seconds: float = 60) -> None:
+        """Waits until the group has committed all of `readings`."""
+        wait(lambda: self.behind() == 0, seconds, "the group does not come to the end of the readings")
+
+    def service(self, folder: Path, **settings: str) -> "Service":
+        """A process of the service, with further settings."""
+        return Service(self.environ | settings, folder / f"{self.name}-{uuid.uuid4().hex[:4]}.log")
+
+
+class Service:
+    """A process of `python -m consumer`; it is killed where the test ends without `stop`."""
+
+    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "consumer"], cwd=ROOT, env=clean | dict(environ), stderr=stderr
+            )
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        if error is not None:
+            sys.stderr.write(self.log.read_text()[-6000:])
+
+    def stop(self) -> int:
+        """SIGTERM: the exit status, within the 10 s that are promised."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(10)
+
+    def kill(self) -> None:
+        """SIGKILL, which no process can catch."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of an answer of its HTTP server."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def port(self) -> int:
+        """The port that it took, from its log."""
+        wait(lambda: self._port() is not None or self.process.poll() is not None, 20, "no port in the log")
+        port = self._port()
+        assert port is not None, self.log.read_text()
+        return port
+
+    def ready(self, seconds: float = 60) -> None:
+        """Waits for /readyz."""
+        wait(lambda: self.get("/readyz")[0] == 200, seconds, "not ready")
+
+    def metrics(self) -> dict[str, float]:
+        """Its metrics, by name and labels."""
+        lines = [line.rsplit(" ", 1) for line in self.get("/metrics")[1].splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in lines}
+
+    def events(self) -> list[dict[str, Any]]:
+        """Its log, line by line."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def _port(self) -> int | None:
+        found = re.search(r'"port": ?(\d+)', self.log.read_text())
+        return int(found[1]) if found else None
+
+
+def wait(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Waits until something is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.1)
+
+
+def _logged(message: Any) -> Logged:
+    try:
+        headers = list(message.headers() or [])
+    except SystemError:
+        headers = []
+    return Logged(message.partition(), message.offset(), message.key(), message.value(), headers)
