@@ -38,7 +38,7 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert event["timestamp"].endswith("Z")
 
 
-def test_text_is_one_printable_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A zone's name can neither begin a line of its own nor speak to the terminal."""
     logs.configure("INFO", "text")
     structlog.get_logger().info("started", zone="IT\n2026 [error] gone\x1b[2J", model="italy-load")
@@ -46,6 +46,15 @@ def test_text_is_one_printable_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert line.isprintable()
     assert "started" in line
     assert "model=italy-load" in line
+
+
+@pytest.mark.parametrize("zone", ["\x1b[2J", "\x9b2J", "\u202e", "a\nb", "a\u2028b"])
+def test_text_is_printable(capsys: pytest.CaptureFixture[str], zone: str) -> None:
+    """No character of a message's reaches the terminal as anything but itself, in a field or in the event."""
+    logs.configure("INFO", "text")
+    structlog.get_logger().info(zone, zone=zone)
+    (line,) = lines(capsys)
+    assert line.isprintable()
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
