@@ -234,7 +234,7 @@ def _draw_months(axes: Axes, evaluation: Evaluation) -> None:
 def _draw_calibration(axes: Axes, evaluation: Evaluation) -> None:
     bins = [tenth for tenth in evaluation.figures.bins if tenth.days]
     axes.plot((0, 1), (0, 1), color=PLAIN_COLOUR, linewidth=0.8, linestyle="--")
-    axes.plot([tenth.probability for tenth in bins], [tenth.winter for tenth in bins], "o-", color=PLAIN_COLOUR)
+    axes.plot([tenth.probability for tenth in bins], [tenth.winter for tenth in bins], "o", color=PLAIN_COLOUR)
     for tenth in bins:
         below = tenth.winter > 0.5
         axes.annotate(
@@ -246,7 +246,7 @@ def _draw_calibration(axes: Axes, evaluation: Evaluation) -> None:
             fontsize=8,
         )
     axes.set(
-        title=f"Calibration (ECE {evaluation.figures.calibration_error:.3f}), with days",
+        title=f"Calibration (ECE {evaluation.figures.calibration_error:.3f}; numbers: days)",
         xlabel="probability of winter",
         ylabel="share that is winter",
         xlim=(-0.05, 1.05),

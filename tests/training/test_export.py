@@ -43,6 +43,14 @@ def test_the_file_says_its_contract_and_how_it_was_made(tmp_path: Path) -> None:
     assert (tmp_path / "a.onnx").stat().st_mode & 0o777 == 0o644
 
 
+def test_the_file_holds_no_trace_of_the_machine(tmp_path: Path) -> None:
+    """The exporter's notes on each node, with the paths of sources, are gone."""
+    write(checkpoint(SeasonNetwork(CONFIGURED)), DAYS, tmp_path / "a.onnx")
+    content = (tmp_path / "a.onnx").read_bytes()
+    for trace in (str(Path.cwd()).encode(), b"site-packages", b"train.py", b"stack_trace", b"pkg.torch"):
+        assert trace not in content
+
+
 def test_a_network_in_training_is_exported_without_its_dropout(tmp_path: Path) -> None:
     """The export is of the evaluation mode, whatever mode the network is in."""
     network = SeasonNetwork(CONFIGURED)
@@ -105,8 +113,11 @@ class Harmful:
         ),
     ],
 )
-def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: object, sentence: str) -> None:
+def test_what_is_no_checkpoint_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, sentence: str
+) -> None:
     """A sentence that names the file and what is wrong; no code of the file's is run."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "a.pt"
     if isinstance(content, bytes):
         path.write_bytes(content)

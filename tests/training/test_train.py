@@ -1,5 +1,6 @@
 """The loop learns what there is to learn, and the same seed gives the same bits."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from season.files import FileOptions
 from training import days
+from training.figures import log_loss
 from training.train import Configuration, learn, logits_of, shape_of
 
 from .made import ROME, three_years
@@ -28,6 +30,18 @@ def test_it_learns_a_season_that_shows(parts: tuple[days.Days, days.Days, days.D
     assert 1 <= epoch <= SHORT.epochs
     assert not network.training
     assert np.mean((logits_of(network, parts[2].steps) > 0) == parts[2].winter) > 0.95
+
+
+def test_the_epoch_with_the_least_loss_is_kept(parts: tuple[days.Days, days.Days, days.Days]) -> None:
+    """Chosen on days whose seasons are swapped, what was learned least is best: the first epoch's weights."""
+    known, chosen_on, _ = parts
+    swapped = dataclasses.replace(chosen_on, winter=~chosen_on.winter)
+    longer = Configuration(epochs=10)
+    first, epoch = learn(longer, known, swapped)
+    last, _ = learn(longer, known, chosen_on)
+    assert epoch == 1
+    losses = [log_loss(logits_of(network, chosen_on.steps), chosen_on.winter) for network in (first, last)]
+    assert losses[0] > 2 * losses[1]
 
 
 def test_the_seed_decides_every_bit(parts: tuple[days.Days, days.Days, days.Days]) -> None:
