@@ -88,14 +88,15 @@ def _work(
     environ = os.environ
     source = Source(environ, settings.consumer_group, topics.readings)
     instance = settings.instance_id or socket.gethostname()
-    transactions = Transactions(environ, f"{settings.consumer_group}-{instance}", stopped.is_set)
 
-    def alive() -> bool:
+    def waits() -> bool:
+        """Asked in each turn of a wait for the broker: whether to give it up. The loop is alive meanwhile."""
         status.beat()
         return stopped.is_set()
 
-    admin = connect(client_properties(environ), log.warning, alive)
-    described = ensure(admin, topics, alive)
+    transactions = Transactions(environ, f"{settings.consumer_group}-{instance}", waits)
+    admin = connect(client_properties(environ), log.warning, waits)
+    described = ensure(admin, topics, waits)
     restorer = Restorer(environ, admin, described.changelog.name, models.calendar)
     probe = Probe(admin, described.readings, status.answered)
     probe.start()

@@ -117,6 +117,7 @@ class Service:
         Raises SettingError, RefusedError, FencedError and KafkaException, each of which ends the program.
         """
         self._source.subscribe(self)
+        self._tell_status()
         while not self._stopped.is_set():
             try:
                 self._turn()

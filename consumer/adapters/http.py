@@ -46,7 +46,7 @@ class Status:
         self._clock = clock
         self._beat = clock()
         self._answered: float | None = None
-        self._missing: frozenset[int] = frozenset()
+        self._missing: frozenset[int] | None = None
 
     def beat(self) -> None:
         """The loop has begun another turn, or waits for the broker on purpose."""
@@ -74,6 +74,8 @@ class Status:
         """Why the service is not ready, or None where it is."""
         if not self.broker_answers():
             return "the broker does not answer"
+        if self._missing is None:
+            return "the group is not joined yet"
         missing = sorted(self._missing)
         return f"partitions being restored: {', '.join(map(str, missing))}" if missing else None
 

@@ -91,6 +91,8 @@ class Restorer:
         self._topic = topic
         self._calendar = calendar
         self._readings: dict[int, _Reading] = {}
+        # Asked for once, the topic's leaders are known; else the first assignment waits a second for them.
+        self._consumer.list_topics(topic, timeout=10.0)
 
     @property
     def partitions(self) -> set[int]:

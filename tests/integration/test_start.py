@@ -1,0 +1,77 @@
+"""Started wrong, the service says in a sentence what to set right, ends with status 2, and has taken no id."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kafka_local import Broker
+from tests.integration.world import ROOT, Service, World, wait
+
+
+def started(world: World, **settings: str) -> tuple[int, str]:
+    """Exit status and standard error of a service that ends by itself."""
+    environ = {"PATH": "/usr/bin:/bin", **world.environ, **settings}
+    command = [sys.executable, "-m", "consumer"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"GRACE_PERIOD": "24"}, "GRACE_PERIOD"),
+        ({"MODEL_PATH": "no/such.onnx"}, "MODEL_PATH"),
+        ({"MODEL_PATH": "README.md"}, "MODEL_PATH"),
+        ({"MODEL_THRESHOLD": "2"}, "MODEL_THRESHOLD"),
+        ({"WINDOW_TIME_ZONE": "Mars/Olympus"}, "WINDOW_TIME_ZONE"),
+        ({"WINDOW_DAY_START": "06:30"}, "WINDOW_DAY_START"),
+        ({"KAFKA_NO_SUCH": "1"}, "KAFKA_NO_SUCH"),
+        ({"KAFKA_GROUP_ID": "mine"}, "KAFKA_GROUP_ID"),
+        ({"KAFKA_DELIVERY_TIMEOUT_MS": "60000"}, "KAFKA_DELIVERY_TIMEOUT_MS"),
+        ({"PREDICTIONS_TOPIC": "same", "DEAD_LETTER_TOPIC": "same"}, "PREDICTIONS_TOPIC"),
+        ({"CREATE_TOPICS": "false"}, "CREATE_TOPICS"),
+        ({"HTTP_HOST": "203.0.113.1"}, "HTTP_HOST"),
+        ({"CONSUMER_GROUP": "a b"}, "CONSUMER_GROUP"),
+    ],
+)
+def test_a_wrong_setting_ends_it_with_a_sentence(broker: Broker, settings: dict[str, str], says: str) -> None:
+    """The setting is named, the status is 2, and there is no traceback."""
+    status, error = started(World(broker.bootstrap_servers), **settings)
+    assert status == 2, error
+    assert says in error
+    assert "Traceback" not in error
+
+
+def test_a_port_that_is_taken_ends_it(broker: Broker) -> None:
+    """The port is tried before anything is asked of the broker."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        status, error = started(World(broker.bootstrap_servers), HTTP_PORT=port)
+    assert status == 2
+    assert "HTTP_PORT" in error
+    assert port in error
+
+
+def test_a_broker_that_cannot_be_reached_is_waited_for(tmp_path: Path, broker: Broker) -> None:
+    """It says so, is healthy, not ready, and ends well on SIGTERM."""
+    world = World(broker.bootstrap_servers)
+    environ = {**world.environ, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    with Service(environ, tmp_path / "log") as service:
+        wait(lambda: "waiting for the broker" in service.log.read_text(), 20, "it does not say that it waits")
+        assert service.get("/healthz")[0] == 200
+        assert service.get("/readyz")[0] == 503
+        assert service.stop() == 0
+
+
+def test_help_says_what_it_is() -> None:
+    """--help prints how it is used, with status 0."""
+    for arguments in (["--help"], ["watch", "--help"]):
+        command = [sys.executable, "-m", "consumer", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+        assert "usage: python -m consumer" in done.stdout
+        assert "KAFKA_BOOTSTRAP_SERVERS" in done.stdout
