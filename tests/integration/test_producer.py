@@ -47,7 +47,7 @@ class Run:
             cwd=ROOT,
             env={
                 **os.environ,
-                "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+                "KAFKA_BOOTSTRAP_SERVERS": servers,
                 "READINGS_TOPIC": topic,
                 **environ,
             },
