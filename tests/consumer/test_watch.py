@@ -143,3 +143,8 @@ def test_the_summary_of_many_zones_names_the_busiest() -> None:
     assert len(tally.summary().splitlines()) == 32
     assert "\n  99 " in tally.summary()
     assert tally.summary().endswith("and 70 zones more")
+
+
+def test_cells_are_those_of_a_terminal() -> None:
+    """Wide characters take two, combining ones none."""
+    assert [width(text) for text in ("IT", "日本", "e\u0301", "é", "\u20dd")] == [2, 4, 1, 1, 0]
