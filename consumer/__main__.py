@@ -26,7 +26,7 @@ from season import cli
 from season.contract import ContractError
 from season.kafka import client_properties, connect
 from season.settings import RefusedError, SettingError, load
-from season.topics import Topics, ensure
+from season.topics import Topics, dead_letter_bytes, ensure
 
 log = structlog.get_logger()
 
@@ -104,7 +104,17 @@ def _work(
         transactions.take_id(log.warning)
         log.info("started", model=models.current.contract.name, version=models.current.version)
         service = Service(
-            settings, described, source, restorer, transactions, models, status, metrics, probe, stopped
+            settings,
+            described,
+            dead_letter_bytes(admin, described),
+            source,
+            restorer,
+            transactions,
+            models,
+            status,
+            metrics,
+            probe,
+            stopped,
         )
         service.run()
     except FencedError:

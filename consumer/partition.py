@@ -57,6 +57,12 @@ class Partition:
     changes: list[Changes] = field(default_factory=list)
     dirty: bool = False
 
+    def unread(self, messages: list[Message]) -> list[Message]:
+        """The messages less those before the next offset: they were on their way before a seek."""
+        if (messages[0].offset() or 0) >= self.following:
+            return messages
+        return [message for message in messages if (message.offset() or 0) >= self.following]
+
     def read(self, messages: Sequence[Message], now: float) -> Decision:
         """Decides a batch; `now` is the wall clock in epoch seconds."""
         self.at_end = False
@@ -90,8 +96,9 @@ class Partition:
 
     def reach_end(self, offset: int) -> None:
         """All messages before this offset are read; what lies between are markers of transactions."""
-        self.at_end = True
-        self.following = max(self.following, offset)
+        if offset >= self.following:  # else more has come since it was told
+            self.at_end = True
+            self.following = offset
 
     def lag(self, end: int) -> int:
         """How many messages wait before an end; markers of transactions count until it is reached."""

@@ -25,12 +25,15 @@ class Results:
     reasons: list[str] = field(default_factory=list)
 
 
-def results(decision: Decision, state: State, logits: F32, model: Model) -> Results:
-    """The messages of one decision; `logits` [n] are the model's for its scorings [n]."""
+def results(decision: Decision, state: State, logits: F32, model: Model, limit: int) -> Results:
+    """The messages of one decision; `logits` [n] are the model's for its scorings [n].
+
+    A dead letter has at most `limit` bytes.
+    """
     done = Results()
     scorable = np.isfinite(logits)
     _predict(decision.scorings.take(scorable), state, logits[scorable], model, done)
-    rows = _letters(decision, state, decision.scorings.take(~scorable), model)
+    rows = _letters(decision, state, decision.scorings.take(~scorable), model, limit)
     rows.sort(key=lambda row: row[:2])
     done.letters = [letter for *_, letter in rows]
     done.reasons = [reason for _, _, reason, _ in rows]
@@ -38,11 +41,11 @@ def results(decision: Decision, state: State, logits: F32, model: Model) -> Resu
 
 
 def _letters(
-    decision: Decision, state: State, unscorable: Scorings, model: Model
+    decision: Decision, state: State, unscorable: Scorings, model: Model, limit: int
 ) -> list[tuple[int, int, str, Letter]]:
     """The dead letters of a decision as (cause, day, reason, letter)."""
     rows = [
-        (r.row, -1, r.reason, letters.of_message(decision.messages[r.row], r.reason, r.error))
+        (r.row, -1, r.reason, letters.of_message(decision.messages[r.row], r.reason, r.error, limit))
         for r in decision.rejected
     ]
     for (cause, day, window), revision in zip(

@@ -62,6 +62,7 @@ class Service:
         self,
         settings: Settings,
         topics: Described,
+        letter_bytes: int,
         source: Source,
         restorer: Restorer,
         transactions: Transactions,
@@ -74,6 +75,7 @@ class Service:
     ) -> None:
         self._settings = settings
         self._topics = topics
+        self._letter_bytes = letter_bytes
         self._source = source
         self._restorer = restorer
         self._transactions = transactions
@@ -103,13 +105,13 @@ class Service:
         """Partitions go: what is in hand is committed first."""
         log.info("partitions revoked", partitions=partitions)
         self._guard(self._commit)
-        self._drop(partitions)
+        self._guard(lambda: self._drop(partitions))
 
     def lost(self, partitions: list[int]) -> None:
         """Partitions are gone already: what is in hand is undone."""
         log.warning("partitions lost", partitions=partitions)
         self._guard(self._undo)
-        self._drop(partitions)
+        self._guard(lambda: self._drop(partitions))
 
     def run(self) -> None:
         """Works until `stopped` is set, then commits what is in hand and leaves the group.
@@ -152,9 +154,9 @@ class Service:
         for number, messages in taken.messages.items():
             partition = self._partitions.get(number)
             # What was on its way when its partition was revoked or went back is not ours (any more).
-            if partition is not None:
-                decisions.append((partition, partition.read(messages, now)))
-                self._tally.readings += len(messages)
+            if partition is not None and (unread := partition.unread(messages)):
+                decisions.append((partition, partition.read(unread, now)))
+                self._tally.readings += len(unread)
         for number, offset in taken.ends.items():
             if number in self._partitions:
                 self._partitions[number].reach_end(offset)
@@ -171,7 +173,7 @@ class Service:
         start = 0
         for partition, decision in decisions:
             end = start + len(decision.scorings.steps)
-            self._send(results(decision, partition.state, logits[start:end], model))
+            self._send(results(decision, partition.state, logits[start:end], model, self._letter_bytes))
             self._note(partition, decision)
             start = end
 
@@ -240,6 +242,7 @@ class Service:
         restored = self._restored[number]
         committed, bounds = self._source.committed(number, _ASK), self._source.bounds(number, _ASK)
         placement = place(number, restored, committed, bounds, self._topics, self._models.calendar)
+        self._source.start(number, placement.offset)
         del self._restored[number]
         if placement.lost:
             self._metrics.lost(placement.lost)
@@ -257,7 +260,6 @@ class Service:
         self._partitions[number] = partition
         zones, windows = len(restored.state.names), restored.state.open_windows
         log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
-        self._source.start(number, placement.offset)
         self._tell_status()
         decision = partition.end_what_is_over()
         if decision is not None:
@@ -305,8 +307,7 @@ class Service:
 
     def _undo(self) -> None:
         if self._transactions.open:
-            self._transactions.abort()
-            raise AbortedError("partitions were lost")
+            raise self._transactions.abort()
 
     def _drop(self, partitions: list[int]) -> None:
         for number in partitions:

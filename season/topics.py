@@ -149,6 +149,16 @@ def find(admin: AdminClient, name: str) -> Topic | None:
     return Topic(name, len(described.partitions), str(described.topic_id))
 
 
+def dead_letter_bytes(admin: AdminClient, topics: Described) -> int:
+    """The largest dead letter that fits: one who made the topic himself may have given it less room than we do."""
+    resource = ConfigResource(ResourceType.TOPIC, topics.dead_letters.name)
+    try:
+        config = admin.describe_configs([resource], request_timeout=10.0)[resource].result()
+    except KafkaException:
+        return DEAD_LETTER_BYTES  # not every account may ask this
+    return min(DEAD_LETTER_BYTES, int(config["max.message.bytes"].value))
+
+
 def _ensure(
     admin: AdminClient,
     setting: str,

@@ -90,9 +90,12 @@ class Transactions:
         raise StoppedError
 
     def begin(self) -> None:
-        """Opens a transaction where none is open."""
+        """Opens a transaction where none is open. AbortedError, FencedError."""
         if self._began is None:
-            self._client.begin_transaction()
+            try:
+                self._client.begin_transaction()
+            except KafkaException as exception:
+                raise self._react(exception.args[0]) from None
             self._began = time.monotonic()
 
     def send(
@@ -117,10 +120,9 @@ class Transactions:
         self._repeat(lambda: self._client.commit_transaction(_CALL))
         self._began = None
 
-    def abort(self) -> None:
-        """Undoes the open transaction, if there is one; where the broker does not answer, it will end it itself."""
-        if self._began is not None:
-            self._abort()
+    def abort(self) -> AbortedError | FencedError:
+        """Undoes the open transaction, and returns what to raise; a broker that is away will end it itself."""
+        return self._abort()
 
     @property
     def _client(self) -> Producer:
