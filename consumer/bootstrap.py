@@ -1,0 +1,108 @@
+"""The service, wired: every part that talks to the world is made here, and given to the loop."""
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import structlog
+from confluent_kafka import KafkaException
+
+from consumer.adapters import http, logs, model, signals
+from consumer.adapters.http import Status
+from consumer.adapters.metrics import Metrics
+from consumer.adapters.probe import Probe
+from consumer.adapters.restore import Restorer
+from consumer.adapters.source import Source
+from consumer.adapters.transaction import FencedError, Transactions
+from consumer.reload import Models
+from consumer.service import Service
+from consumer.settings import Settings
+from season.contract import ContractError
+from season.kafka import client_properties, connect
+from season.settings import RefusedError, SettingError, load
+from season.topics import Topics, dead_letter_bytes, ensure
+
+log = structlog.get_logger()
+
+
+def serve() -> int:
+    """The service, from its settings to its end."""
+    heard = signals.listen()
+    environ = os.environ
+    settings = load(Settings, environ)
+    topics = Topics.from_environment(environ)
+    logs.configure(settings.log_level, settings.log_format)
+    client_properties(environ)
+    models = _models(settings, heard.reload)
+    status, metrics = Status(), Metrics()
+    with http.serve(settings.http_host, settings.http_port, status, metrics, lambda: models.current):
+        try:
+            return _work(settings, topics, models, status, metrics, heard.stopped)
+        finally:
+            heard.ended.set()
+
+
+def _models(settings: Settings, asked: threading.Event) -> Models:
+    overrides = {
+        "threshold": settings.model_threshold,
+        "time_zone": settings.window_time_zone,
+        "day_start": settings.window_day_start,
+    }
+    try:
+        return Models(
+            lambda: model.load(settings.model_path, overrides),
+            Path(settings.model_path),
+            settings.model_reload_interval,
+            asked,
+        )
+    except ContractError as error:
+        raise SettingError(str(error)) from None
+
+
+def _work(
+    settings: Settings, topics: Topics, models: Models, status: Status, metrics: Metrics, stopped: threading.Event
+) -> int:
+    """Everything that talks to the broker, made here and given to the loop."""
+    environ = os.environ
+    source = Source(environ, settings.consumer_group, topics.readings)
+    instance = settings.instance_id or socket.gethostname()
+
+    def waits() -> bool:
+        """Asked in each turn of a wait for the broker: whether to give it up. The loop is alive meanwhile."""
+        status.beat()
+        return stopped.is_set()
+
+    transactions = Transactions(environ, f"{settings.consumer_group}-{instance}", waits)
+    admin = connect(client_properties(environ), log.warning, waits)
+    described = ensure(admin, topics, waits)
+    restorer = Restorer(environ, admin, described.changelog.name, models.calendar)
+    probe = Probe(admin, described.readings, status.answered)
+    probe.start()
+    try:
+        transactions.take_id(log.warning)
+        log.info("started", model=models.current.contract.name, version=models.current.version)
+        service = Service(
+            settings,
+            described,
+            dead_letter_bytes(admin, described),
+            source,
+            restorer,
+            transactions,
+            models,
+            status,
+            metrics,
+            probe,
+            stopped,
+        )
+        service.run()
+    except FencedError:
+        raise RefusedError(
+            f"INSTANCE_ID={instance!r}: another instance with this id has started (transactional.id "
+            f"{transactions.transactional_id!r}), so this older one stops; give each instance an id of its own"
+        ) from None
+    except KafkaException as exception:
+        raise RefusedError(f"Kafka: {exception.args[0].str()} ({exception.args[0].name()})") from None
+    finally:
+        probe.stop()
+    return 0
