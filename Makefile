@@ -5,12 +5,13 @@ RUN = .venv/bin/python
 MODEL = models/season_classifier.onnx
 COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help demo test lint lock
+.PHONY: help demo test lint bench lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
 	@echo "make test   every check and every test"
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
+	@echo "make bench  the benchmarks, each beside its baseline in the same run: about a minute"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -27,6 +28,10 @@ lint:
 	$(RUN) -m ruff format --check
 	.venv/bin/lint-imports --no-logo
 	$(RUN) -m mypy
+
+bench:
+	$(INSTALL) dev
+	@$(RUN) -m benchmarks
 
 # dev holds all that the others hold: they are compiled within it, so that one .venv serves every command.
 lock:
