@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import structlog
@@ -78,24 +79,14 @@ def _work(
     described = ensure(admin, topics, waits)
     restorer = Restorer(environ, admin, described.changelog.name, models.calendar)
     probe = Probe(admin, described.readings, status.answered)
-    probe.start()
+    letter_bytes = dead_letter_bytes(admin, described)
+    parts = (source, restorer, transactions, models, status, metrics, probe)
     try:
-        transactions.take_id(log.warning)
-        log.info("started", model=models.current.contract.name, version=models.current.version)
-        service = Service(
-            settings,
-            described,
-            dead_letter_bytes(admin, described),
-            source,
-            restorer,
-            transactions,
-            models,
-            status,
-            metrics,
-            probe,
-            stopped,
-        )
-        service.run()
+        # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
+        with probe.running(), closing(restorer), closing(source):
+            transactions.take_id(log.warning)
+            log.info("started", model=models.current.contract.name, version=models.current.version)
+            Service(settings, described, letter_bytes, *parts, stopped).run()
     except FencedError:
         raise RefusedError(
             f"INSTANCE_ID={instance!r}: another instance with this id has started (transactional.id "
@@ -103,6 +94,4 @@ def _work(
         ) from None
     except KafkaException as exception:
         raise RefusedError(f"Kafka: {exception.args[0].str()} ({exception.args[0].name()})") from None
-    finally:
-        probe.stop()
     return 0

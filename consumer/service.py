@@ -341,8 +341,6 @@ class Service:
             self._commit()
         except AbortedError as error:
             log.warning("what was in hand is dropped, and read again at the next start", error=str(error))
-        self._source.close()
-        self._restorer.close()
 
     def _tell_status(self) -> None:
         self._status.partitions(set(self._partitions) | self._waiting(), set(self._partitions))

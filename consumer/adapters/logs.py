@@ -32,7 +32,11 @@ def configure(level: str, form: str) -> None:
 
 def client_logger() -> logging.Logger:
     """The logger for Kafka's client, as its property `logger`: without one it writes lines of its own."""
-    return logging.getLogger("kafka-client")
+    logger = logging.getLogger("kafka-client")
+    if not logger.filters:
+        # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other.
+        logger.addFilter(lambda record: "CONFWARN" not in record.getMessage())
+    return logger
 
 
 def _json() -> list[Processor]:

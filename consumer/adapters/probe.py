@@ -1,7 +1,8 @@
 """Asks the broker from time to time whether it answers, and whether `readings` is still the topic it was."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -21,13 +22,14 @@ class Probe:
         self._ended = threading.Event()
         self.problem: str | None = None
 
-    def start(self) -> None:
-        """Asks until `stop`."""
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Asks while the context lasts."""
         threading.Thread(target=self._run, daemon=True, name="probe").start()
-
-    def stop(self) -> None:
-        """Ends the thread at its next occasion."""
-        self._ended.set()
+        try:
+            yield
+        finally:
+            self._ended.set()
 
     def _run(self) -> None:
         while not self._ended.is_set():
