@@ -34,6 +34,8 @@ _FIRST = int(datetime.datetime(1969, 1, 1, tzinfo=datetime.UTC).timestamp())
 _NEAR = int(datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC).timestamp())
 _FAR = _NEAR + _CYCLE
 _EVER = 2**60
+# The days whose windows are worked out once, with days of margin to what a clock's table holds.
+_TABLE = np.arange(_FIRST // DAY + 10, _NEAR // DAY - 10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,11 @@ class Calendar:
         self._clock, self._until = _clock(self._zone, _FIRST, _NEAR), _NEAR
         self._irregular: dict[int, Hours] = {}
 
+    @cached_property
+    def _table(self) -> tuple[I64, I64, Bool]:
+        """Start, end and whether it is irregular of the windows of all days in `_TABLE`."""
+        return self._starts(_TABLE), self._ends(_TABLE), self._are_irregular(_TABLE)
+
     def offsets(self, instants: I64) -> I64:
         """The offset from UTC at each instant, in seconds."""
         near = self._near(instants)
@@ -114,18 +121,13 @@ class Calendar:
 
     def starts(self, days: I64) -> I64:
         """The first instant of each window."""
-        cycles = self._cycles(days * DAY)
-        clock = days * DAY - cycles + self._shift
-        stretch = np.searchsorted(self._clock.reached, clock, "right")
-        starts: I64 = np.maximum(self._clock.begins[stretch], clock - self._clock.offsets[stretch])
-        return starts + cycles
+        places = _in_table(days)
+        return self._starts(days) if places is None else self._table[0][places]
 
     def ends(self, days: I64) -> I64:
         """The first instant after each window: the start of the next."""
-        following = days + 1
-        for skipped in self._clock.skipped[::-1]:
-            following[following == skipped] += 1
-        return self.starts(following)
+        places = _in_table(days)
+        return self._ends(days) if places is None else self._table[1][places]
 
     def counts(self, days: I64) -> I64:
         """How many hours each window has."""
@@ -156,13 +158,9 @@ class Calendar:
 
     def irregular(self, days: I64) -> list[tuple[int, Bool]]:
         """The windows among `days` that are not simply 24 hours in a row, each with the mask of its rows."""
-        if not len(days):
-            return []
-        unique = np.unique(days)
-        starts, ends = self.starts(unique), self.ends(unique)
-        first, last = (self._clock.stretch(self._near(edge)) for edge in (starts, ends - 1))
-        regular = (first == last) & (ends - starts == DAY) & self.on_the_hour(starts)
-        return [(int(day), days == day) for day in unique[~regular]]
+        places = _in_table(days)
+        irregular = self._are_irregular(days) if places is None else self._table[2][places]
+        return [(int(day), days == day) for day in np.unique(days[irregular])] if irregular.any() else []
 
     def months(self, days: I64) -> I64:
         """The month, 1 to 12, in which the middle of each window falls, by the local clock."""
@@ -173,6 +171,25 @@ class Calendar:
     def date(self, day: int) -> datetime.date:
         """The local date of one window."""
         return datetime.date(1970, 1, 1) + datetime.timedelta(days=int(day))
+
+    def _starts(self, days: I64) -> I64:
+        cycles = self._cycles(days * DAY)
+        clock = days * DAY - cycles + self._shift
+        stretch = np.searchsorted(self._clock.reached, clock, "right")
+        starts: I64 = np.maximum(self._clock.begins[stretch], clock - self._clock.offsets[stretch])
+        return starts + cycles
+
+    def _ends(self, days: I64) -> I64:
+        following = days + 1
+        for skipped in self._clock.skipped[::-1]:
+            following[following == skipped] += 1
+        return self._starts(following)
+
+    def _are_irregular(self, days: I64) -> Bool:
+        starts, ends = self._starts(days), self._ends(days)
+        first, last = (self._clock.stretch(self._near(edge)) for edge in (starts, ends - 1))
+        irregular: Bool = (first != last) | (ends - starts != DAY) | ~self.on_the_hour(starts)
+        return irregular
 
     def _hours(self, day: int) -> Hours:
         window = np.array([day], np.int64)
@@ -208,6 +225,13 @@ class Calendar:
         if self._until == _NEAR:
             self._clock, self._until = _clock(self._zone, _FIRST, _FAR + 366 * DAY), _FAR
         return np.maximum(instants - _NEAR, 0) // _CYCLE * _CYCLE
+
+
+def _in_table(days: I64) -> I64 | None:
+    """The places of days in `_TABLE`, None where one of them is not there."""
+    places: I64 = days - _TABLE[0]
+    # As an unsigned number, a negative one is beyond every table.
+    return places if places.view(np.uint64).max(initial=0) < len(_TABLE) else None
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:

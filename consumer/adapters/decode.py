@@ -128,7 +128,8 @@ def _read(values: Sequence[bytes | None]) -> tuple[Sequence[_Fields], Sequence[i
 def _read_at_once(values: Sequence[bytes | None]) -> list[_FastReading] | None:
     """The readings of a batch in which the fast road takes every message, else None."""
     present = [value for value in values if value is not None]
-    if len(present) < len(values) or max(map(len, present), default=0) > _SHALLOW:
+    longest = max(map(len, present), default=0)
+    if len(present) < len(values) or longest > _SHALLOW:
         return None
     # The line feeds keep a character that one message breaks off from being completed by the next.
     if not _is_utf8(b"\n".join(present)):
@@ -137,7 +138,8 @@ def _read_at_once(values: Sequence[bytes | None]) -> list[_FastReading] | None:
         readings = list(map(_FAST, present))
     except (ValueError, RecursionError):
         return None
-    if max((len(reading.zone) for reading in readings), default=0) > _SHORT_ZONE:
+    # A zone takes no more bytes than the message that it stands in.
+    if longest > MAX_ZONE_BYTES and max(len(reading.zone) for reading in readings) > _SHORT_ZONE:
         return None
     return readings
 
@@ -206,7 +208,7 @@ def _usual_instants(texts: list[str]) -> tuple[I64, Bool]:
 
 def _bad_keys(keys: Sequence[bytes | None], zones: list[str], partitions: int) -> dict[int, str]:
     """A sentence for each place whose key is not its zone."""
-    wanted: list[bytes | None] = [zone.encode() for zone in zones]
+    wanted: list[bytes | None] = list(map(str.encode, zones))
     if wanted == list(keys):
         return {}
     return {

@@ -117,23 +117,19 @@ def no_windows() -> Windows:
     return Windows(NONE, NONE, NONE, np.empty((0, STEPS)))
 
 
-def join(*scorings: Scorings) -> Scorings:
-    """Scorings of several kinds, in the order in which they are told."""
-    width = max(s.windows.hours.shape[1] for s in scorings)
-    hours = [
-        np.pad(s.windows.hours, ((0, 0), (0, width - s.windows.hours.shape[1])), constant_values=np.nan)
-        for s in scorings
-    ]
+def join(one: Scorings, other: Scorings) -> Scorings:
+    """Scorings of two kinds, their windows of one width, in the order in which they are told."""
+    a, b = one.windows, other.windows
     windows = Windows(
-        np.concatenate([s.windows.causes for s in scorings]),
-        np.concatenate([s.windows.zones for s in scorings]),
-        np.concatenate([s.windows.days for s in scorings]),
-        np.concatenate(hours),
+        np.concatenate([a.causes, b.causes]),
+        np.concatenate([a.zones, b.zones]),
+        np.concatenate([a.days, b.days]),
+        np.concatenate([a.hours, b.hours]),
     )
     joined = Scorings(
         windows,
-        np.concatenate([s.steps for s in scorings]),
-        np.concatenate([s.filled for s in scorings]),
-        np.concatenate([s.revisions for s in scorings]),
+        np.concatenate([one.steps, other.steps]),
+        np.concatenate([one.filled, other.filled]),
+        np.concatenate([one.revisions, other.revisions]),
     )
     return joined.take(windows.in_order())

@@ -167,14 +167,17 @@ class State:
 
     def _write(self, changes: Changes) -> None:
         zones, days = changes.cell_zones, changes.cell_days
-        _, firsts, windows = np.unique(window_keys(zones, days), return_index=True, return_inverse=True)
-        rows = self.rows(zones[firsts], days[firsts])
-        ends = self.calendar.ends(days[firsts])
-        opened = np.flatnonzero((rows < 0) & (ends > self.horizon[zones[firsts]]))
-        rows[opened] = self._open(zones[firsts[opened]], days[firsts[opened]], ends[opened])
-        cells = rows[windows]
-        open_ = cells >= 0
-        self.values[cells[open_], changes.cell_places[open_]] = changes.cells[open_]
+        rows = self.rows(zones, days)
+        absent = np.flatnonzero(rows < 0)
+        if len(absent):
+            _, firsts = np.unique(window_keys(zones[absent], days[absent]), return_index=True)
+            opened = absent[firsts]
+            ends = self.calendar.ends(days[opened])
+            new = ends > self.horizon[zones[opened]]
+            self._open(zones[opened[new]], days[opened[new]], ends[new])
+            rows = self.rows(zones, days)
+        open_ = rows >= 0
+        self.values[rows[open_], changes.cell_places[open_]] = changes.cells[open_]
 
     def _open(self, zones: I64, days: I64, ends: I64) -> I64:
         self._widen(int(self.calendar.counts(days).max(initial=0)))
