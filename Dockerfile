@@ -21,6 +21,8 @@ RUN pip install --require-hashes --no-deps -r requirements/service.txt
 COPY season season
 COPY consumer consumer
 COPY models models
+# ONNX Runtime would tell its maker of each start.
+ENV ORT_DISABLE_TELEMETRY=1
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --start-interval=1s --retries=6 \

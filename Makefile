@@ -5,6 +5,9 @@ RUN = .venv/bin/python
 MODEL = models/season_classifier.onnx
 COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
+# ONNX Runtime would tell its maker of each start.
+export ORT_DISABLE_TELEMETRY = 1
+
 .PHONY: help demo test lint bench lock
 
 help:
