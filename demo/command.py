@@ -18,7 +18,7 @@ from demo.replay import HOURS, Replayed, await_ready, dead_letters, replay
 from demo.terminal import say, step
 from kafka_local import KAFKA_VERSION, Broker, BrokerError
 from kafka_local.broker import free_port
-from kafka_local.jars import JarError
+from kafka_local.jars import JarError, class_path
 from season.topics import TopicSettings
 
 MODEL = ROOT / "models" / "season_classifier.onnx"
@@ -44,7 +44,6 @@ def main() -> int:
         description="Replays Italy's load of 2021 through a Kafka and the consumer on this machine, and shows the "
         "predictions as they come. Everything that it starts ends with it.",
     ).parse_args()
-    began = time.monotonic()
     folder = RUNS / f"demo-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     for number in _SIGNALS:
         signal.signal(number, _stop)
@@ -53,7 +52,8 @@ def main() -> int:
         environ = clean(os.environ)
         if not MODEL.exists():
             train(folder, environ)
-        tell(*run(folder, environ, began), folder)
+        class_path(say=say)
+        tell(*run(folder, environ), folder)
     except (DemoError, BrokerError, JarError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -92,8 +92,9 @@ def train(folder: Path, environ: Mapping[str, str]) -> None:
             time.sleep(0.1)
 
 
-def run(folder: Path, environ: dict[str, str], began: float) -> tuple[Replayed, int]:
+def run(folder: Path, environ: dict[str, str]) -> tuple[Replayed, int]:
     """Start Kafka and the consumer, replay, and stop both: what came out, and how many dead letters."""
+    began = time.monotonic()
     with ExitStack() as running_now:
         with step(f"starting Apache Kafka {KAFKA_VERSION}"):
             broker = running_now.enter_context(Broker(folder / "kafka", say=say))
