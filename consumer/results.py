@@ -67,7 +67,7 @@ def _predict(scorings: Scorings, state: State, logits: F32, model: Model, done: 
     winter = probabilities(logits)
     seasons = labels(winter, model.contract.threshold)
     calendar_labels = [calendar_label(month) for month in calendar.months(windows.days).tolist()]
-    zones = [state.names[zone] for zone in windows.zones]
+    zones = [state.names[zone] for zone in windows.zones.tolist()]
     predictions = Predictions(
         zones=zones,
         starts=calendar.starts(windows.days),

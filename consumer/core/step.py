@@ -33,7 +33,8 @@ _APART = -2 * NEVER  # more than the instants of one zone span, to keep several 
 class _Timeline:
     """The readings [m] sorted by zone, and within it in their order, with the stream time that each one leaves.
 
-    `zones`, `stream`, `horizon` [z]: the zones that have readings, and their times after the last one.
+    `zones`, `stream`, `horizon` [z]: the zones that have readings, and their times after the last one; `moved` [z]
+    tells where they are not those of before.
     """
 
     order: I64
@@ -42,6 +43,7 @@ class _Timeline:
     zones: I64
     stream: I64
     horizon: I64
+    moved: Bool
 
     def causes(self, zones: I64, instants: I64) -> I64:
         """The reading, as its place in the batch, with which each zone's stream time reached an instant."""
@@ -154,7 +156,9 @@ def _timeline(state: State, zones: I64, instants: I64, rules: Rules) -> _Timelin
     horizon_before[order] = np.maximum(before - rules.grace, horizon[group])
     last = np.append(np.flatnonzero(first)[1:], len(zones))[: len(heads)] - 1
     after = reached[last] - group[last] * _APART
-    return _Timeline(order, reached, horizon_before, heads, after, np.maximum(horizon, after - rules.grace))
+    horizon_after = np.maximum(horizon, after - rules.grace)
+    moved = (after != stream) | (horizon_after != horizon)
+    return _Timeline(order, reached, horizon_before, heads, after, horizon_after, moved)
 
 
 def _times(column: I64, zones: I64) -> I64:
@@ -250,9 +254,7 @@ def _changes(
     state: State, names: tuple[str, ...], timeline: _Timeline, touched: _Touched, over: Bool, due: _Due
 ) -> Changes:
     """What the batch changes: times that moved, and values and revisions of the windows that are still open."""
-    moved = (_times(state.stream, timeline.zones) != timeline.stream) | (
-        _times(state.horizon, timeline.zones) != timeline.horizon
-    )
+    moved = timeline.moved
     last = np.ones(len(touched.update_cells), bool)
     last[:-1] = touched.update_cells[1:] != touched.update_cells[:-1]
     kept = last & ~over[touched.update_cells // _WIDTH]
