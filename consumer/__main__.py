@@ -1,10 +1,9 @@
 """`python -m consumer`, the service, and `python -m consumer watch`, a subscriber for a person."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
-
-from season import cli
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -13,6 +12,8 @@ def main(arguments: Sequence[str]) -> int:
         from consumer import watch  # noqa: PLC0415 - see above
 
         return watch.main(arguments[1:])
+    from season import cli  # noqa: PLC0415 - see above
+
     parser = argparse.ArgumentParser(
         prog="python -m consumer",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -28,4 +29,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(lambda: main(sys.argv[1:])))
+    if sys.argv[1:2] != ["watch"]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sys.exit(0))  # while the imports run, for half a second
+    from season.cli import run
+
+    sys.exit(run(lambda: main(sys.argv[1:])))

@@ -53,6 +53,7 @@ class Partition:
     changelog: Changelog
     silence: Silence
     following: int
+    kept: int  # the next offset as the changelog has it
     at_end: bool = False
     changes: list[Changes] = field(default_factory=list)
     dirty: bool = False
@@ -122,6 +123,7 @@ class Partition:
         changes = merge(self.changes) if self.changes else Changes()
         self.changes.clear()
         self.dirty = False
+        self.kept = self.following
         calendar = self.state.calendar
         place = Place(self.topic_id, self.following, calendar.time_zone, calendar.day_start)
         return self.changelog.records(self.state, changes, place)

@@ -47,7 +47,8 @@ def place(
     _check(number, restored, belongs, high, topics, calendar)
     if committed is not None and committed > belongs.offset:
         why = f"the group's offset was moved ahead, from {belongs.offset} to {committed}"
-        offset, lost = committed, committed - belongs.offset
+        offset = min(committed, high)  # beyond the end there is nothing to lose
+        lost = offset - belongs.offset
     else:
         offset, lost, why = belongs.offset, 0, ""
     if offset < low:

@@ -26,7 +26,7 @@ from consumer.placement import place
 from consumer.reload import Models
 from consumer.results import Results, results
 from consumer.settings import Settings
-from season.kafka import murmur2_partition
+from season.kafka import murmur2_partition, refuse
 from season.settings import SettingError
 from season.topics import Described
 
@@ -34,14 +34,8 @@ log = structlog.get_logger()
 
 _PAUSE = 0.1  # the longest look at an empty topic, in seconds: signals and time are seen that often
 _ASK = 10.0  # seconds that one question to the broker may take
-_REPORT = 5.0  # seconds between two lines about a restore
-_PASSING = {
-    KafkaError._TIMED_OUT,
-    KafkaError._TRANSPORT,
-    KafkaError._ALL_BROKERS_DOWN,
-    KafkaError._WAIT_COORD,
-    KafkaError.UNSTABLE_OFFSET_COMMIT,
-}
+_PLACES = 5.0  # seconds between two commits of nothing but next offsets
+_REPORT = 5.0  # seconds between two lines about a restore, or about a wait
 
 
 @dataclass
@@ -51,6 +45,7 @@ class Tally:
     readings: int = 0
     repeats: int = 0
     corrections: int = 0
+    lost: int = 0
     labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -91,7 +86,8 @@ class Service:
         self._tally = Tally()
         self._failure: Exception | None = None
         self._looked = time.monotonic()
-        self._reported = 0.0
+        self._placed = 0.0
+        self._reported = self._complained = -_REPORT
         self._warned = False
 
     # The source tells of partitions inside the client's callbacks, which must raise nothing.
@@ -119,7 +115,6 @@ class Service:
         Raises SettingError, RefusedError, FencedError and KafkaException, each of which ends the program.
         """
         self._source.subscribe(self)
-        self._tell_status()
         while not self._stopped.is_set():
             try:
                 self._turn()
@@ -140,6 +135,7 @@ class Service:
         self._decide(taken)
         self._restore()
         self._end_the_silent()
+        self._keep_places()
         due = self._transactions.age >= self._settings.commit_interval
         if self._transactions.open and (due or not taken.messages):
             self._commit()
@@ -221,6 +217,7 @@ class Service:
         self._transactions.commit(self._source.offsets(following), self._source.group_metadata())
         self._metrics.committed(time.monotonic() - began)
         self._metrics.add(self._tally)
+        self._metrics.lost(self._tally.lost)
         self._tally = Tally()
 
     def _restore(self) -> None:
@@ -245,7 +242,6 @@ class Service:
         self._source.start(number, placement.offset)
         del self._restored[number]
         if placement.lost:
-            self._metrics.lost(placement.lost)
             log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)
         partition = Partition(
             number=number,
@@ -256,8 +252,12 @@ class Service:
             changelog=restored.changelog,
             silence=Silence(self._settings.idle_timeout),
             following=placement.offset,
+            kept=-1 if restored.place is None else restored.place.offset,
         )
         self._partitions[number] = partition
+        if placement.lost:
+            self._keep(partition)
+            self._tally.lost += placement.lost
         zones, windows = len(restored.state.names), restored.state.open_windows
         log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
         self._tell_status()
@@ -276,6 +276,21 @@ class Service:
             if decision is not None:
                 decisions.append((partition, decision))
         self._write(decisions)
+
+    def _keep_places(self) -> None:
+        """Commits, from time to time, that the markers of a publisher's transactions are read too."""
+        now = time.monotonic()
+        if now - self._placed < _PLACES:
+            return
+        self._placed = now
+        for partition in self._partitions.values():
+            if partition.at_end and 0 <= partition.kept < partition.following and not partition.dirty:
+                self._keep(partition)
+
+    def _keep(self, partition: Partition) -> None:
+        """The partition's next offset is to be committed, though nothing was decided."""
+        self._transactions.begin()
+        partition.dirty = True
 
     def _go_back(self, error: AbortedError) -> None:
         """After an abort: nothing of the transaction stays in memory; every partition is restored."""
@@ -330,11 +345,17 @@ class Service:
             raise failure
 
     def _bear(self, error: KafkaError) -> None:
-        """An answer that the broker owes: the loop goes on, and asks again."""
-        if error.fatal() or not (error.retriable() or error.code() in _PASSING):
+        """A question to which the broker has no answer now: nothing was decided yet, so it is asked again."""
+        refuse([error])
+        if error.fatal():
             raise KafkaException(error)
+        now = time.monotonic()
+        if now - self._complained >= _REPORT:
+            self._complained = now
+            log.warning("waiting for the broker", error=error.str(), code=error.name())
         self._stopped.wait(_PAUSE)
-        log.warning("the broker does not answer; going on", error=error.str())
+        self._source.look_again()
+        self._restorer.look_again()
 
     def _leave(self) -> None:
         try:
@@ -346,6 +367,8 @@ class Service:
         self._status.partitions(set(self._partitions) | self._waiting(), set(self._partitions))
 
     def _measure(self) -> None:
+        if self._source.joined():
+            self._tell_status()
         windows = sum(partition.state.open_windows for partition in self._partitions.values())
         lag = sum(p.lag(self._source.known_end(n)) for n, p in self._partitions.items())
         self._metrics.gauges(windows, lag)

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from season.cli import StoppedError
-from season.settings import RefusedError, SettingError
+from season.settings import RefusedError, SettingError, check_text
 
 DEFAULT_SERVERS = "localhost:9092"
 PARTITIONER = "murmur2_random"
@@ -48,6 +48,8 @@ def client_properties(environ: Mapping[str, str]) -> Properties:
     Raises SettingError where a property is unknown, is ours to set, or is refused by the client.
     """
     names = _names(environ)
+    for name in names.values():
+        check_text(name, environ[name])
     servers = names.pop("bootstrap.servers", None) or names.pop("metadata.broker.list", None)
     names.pop("metadata.broker.list", None)
     for property_name, name in names.items():

@@ -46,11 +46,21 @@ def load(cls: type[Model], environ: Mapping[str, str]) -> Model:
     wrong value. A validator over several fields raises ValueError with the whole sentence. Raises SettingError.
     """
     given = {field: environ[field.upper()] for field in cls.model_fields if environ.get(field.upper())}
+    for field, value in given.items():
+        check_text(field.upper(), value)
     try:
         return cls.model_validate(given)
     except ValidationError as error:
         sentences = [_sentence(cls, detail) for detail in error.errors(include_url=False)]
         raise SettingError("\n".join(dict.fromkeys(sentences))) from None
+
+
+def check_text(name: str, value: str) -> None:
+    """Raise SettingError where a value of the environment is no text: its bytes are not UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise SettingError(f"{name}: its bytes are not UTF-8; a text is allowed") from None
 
 
 def _sentence(cls: type[BaseModel], detail: ErrorDetails) -> str:

@@ -1,5 +1,6 @@
 """Reads partitions' changelogs back, a bit at each call, so that other partitions go on flowing meanwhile."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from confluent_kafka import (
     Consumer,
     IsolationLevel,
     KafkaError,
+    KafkaException,
     Message,
     TopicPartition,
 )
@@ -122,6 +124,11 @@ class Restorer:
             if partition in self._readings and self._take(partition, message):
                 whole[partition] = self._finish(partition)
         return whole
+
+    def look_again(self) -> None:
+        """Asks anew who leads the topic's partitions: what the client remembers may be of before a crash."""
+        with contextlib.suppress(KafkaException):
+            self._admin.list_topics(timeout=1.0)
 
     def progress(self) -> dict[int, int]:
         """Records read so far, by partition."""

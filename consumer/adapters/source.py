@@ -1,13 +1,18 @@
 """The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.logs import client_logger
 from season.kafka import beside, refuse
+from season.settings import SettingError
+
+log = structlog.get_logger()
 
 _READ = {
     "enable.auto.commit": False,
@@ -26,6 +31,11 @@ _READ = {
     "queued.max.messages.kbytes": 32 * 1024,
 }
 _BATCH = 5000
+_SETTINGS = {
+    KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
+    KafkaError.INVALID_GROUP_ID: "CONSUMER_GROUP",
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "KAFKA_GROUP_PROTOCOL",
+}
 
 
 class Owner(Protocol):
@@ -128,6 +138,11 @@ class Source:
         bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
         return bounds[1] if bounds else -1
 
+    def look_again(self) -> None:
+        """Asks anew who leads the topic's partitions: what the client remembers may be of before a crash."""
+        with contextlib.suppress(KafkaException):
+            self._consumer.list_topics(self._topic, timeout=1.0)
+
     def offsets(self, following: Mapping[int, int]) -> list[TopicPartition]:
         """Next offsets in the form in which a transaction takes them."""
         return [TopicPartition(self._topic, partition, offset) for partition, offset in following.items()]
@@ -135,6 +150,10 @@ class Source:
     def group_metadata(self) -> object:
         """Who this member is at this moment: a commit with it is refused once the group has gone on without it."""
         return self._consumer.consumer_group_metadata()
+
+    def joined(self) -> bool:
+        """Whether the group has taken this member."""
+        return bool(self._consumer.memberid())
 
     def close(self) -> None:
         """Leaves the group."""
@@ -150,8 +169,11 @@ class Source:
             taken.gone.append(partition)
         else:
             refuse([error])
+            if error.code() in _SETTINGS:
+                raise SettingError(f"{_SETTINGS[error.code()]}: the broker refuses it: {error.str()}")
             if error.fatal():
                 raise KafkaException(error)
+            log.warning("Kafka", error=error.str(), code=error.name())
 
 
 def assignment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 Each error of a transactional producer has one reaction, and each exception here stands for one: `AbortedError`
 (nothing of the transaction is there: go back to what was last committed), `FencedError` (another has our id:
-stop), `ExpiredError` (the broker ended the transaction since we stood still: take the id anew, then as aborted).
+stop), `ExpiredError` (the broker ended the transaction since we stood still, or the client does not come back from
+a call: take the id anew, then as aborted).
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -76,7 +79,7 @@ class Transactions:
         self._began = None
         while not self._stopped():
             try:
-                self._producer.init_transactions(_CALL)
+                self._within(self._producer.init_transactions)
             except KafkaException as exception:
                 error = exception.args[0]
                 refuse([error])
@@ -116,8 +119,9 @@ class Transactions:
 
     def commit(self, offsets: list[Any], group_metadata: object) -> None:
         """Commits what was sent with the group's offsets. AbortedError, FencedError, StoppedError."""
-        self._repeat(lambda: self._client.send_offsets_to_transaction(offsets, group_metadata, _CALL))
-        self._repeat(lambda: self._client.commit_transaction(_CALL))
+        send = self._client.send_offsets_to_transaction
+        self._repeat(lambda timeout: send(offsets, group_metadata, timeout))
+        self._repeat(self._client.commit_transaction)
         self._began = None
 
     def abort(self) -> AbortedError | FencedError:
@@ -129,10 +133,35 @@ class Transactions:
         assert self._producer is not None, "take_id comes first"
         return self._producer
 
-    def _repeat(self, call: Callable[[], object]) -> None:
+    def _within(self, call: Callable[[float], object]) -> None:
+        """Makes a call that takes a timeout; ExpiredError where it does not return in time all the same.
+
+        After a crash of the broker a call can hang for minutes, whatever its timeout says. It is left to hang on a
+        thread of its own with its producer, which the next one of the same id fences.
+        """
+        answers: SimpleQueue[BaseException | None] = SimpleQueue()
+
+        def answer() -> None:
+            try:
+                call(_CALL)
+            except BaseException as error:
+                answers.put(error)
+            else:
+                answers.put(None)
+
+        threading.Thread(target=answer, daemon=True, name="transaction").start()
+        try:
+            error = answers.get(timeout=TIMEOUT)
+        except Empty:
+            self._began = None
+            raise ExpiredError("the Kafka client does not come back from a call") from None
+        if error is not None:
+            raise error
+
+    def _repeat(self, call: Callable[[float], object]) -> None:
         while True:
             try:
-                call()
+                self._within(call)
             except KafkaException as exception:
                 error: KafkaError = exception.args[0]
                 if not error.retriable() or self._stopped():
@@ -155,7 +184,9 @@ class Transactions:
     def _abort(self, cause: KafkaError | None = None) -> AbortedError | FencedError:
         age, self._began = self.age, None
         try:
-            self._client.abort_transaction(_CALL)
+            self._within(self._client.abort_transaction)
+        except ExpiredError as expired:
+            return expired
         except KafkaException as exception:
             error = exception.args[0]
             if error.code() in _FENCED and age <= TIMEOUT:

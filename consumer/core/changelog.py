@@ -36,7 +36,10 @@ class Changelog:
 
     def records(self, state: State, changes: Changes, place: Place) -> list[Record]:
         """The records of a commit: `changes` lead to `state`, which belongs to `place`."""
+        first = self._next
         records = [self._number(encode(piece, place)) for piece in _pieces(changes)]
+        if not state.names:
+            self._superseded = self._turn = first
         self._owed += sum(len(value or b"") for _, value in records)
         while state.names:
             end, size = self._chunk(state)
