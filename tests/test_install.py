@@ -52,7 +52,7 @@ def test_a_second_call_does_nothing(project: Path) -> None:
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("damage", ["half made", "dangling", "a file", "of another place", "interrupted"])
+@pytest.mark.parametrize("damage", ["half made", "dangling", "of another place", "interrupted"])
 def test_what_is_not_whole_is_healed(project: Path, damage: str) -> None:
     """A `.venv` in any state becomes a whole one."""
     venv = project / ".venv"
@@ -61,8 +61,6 @@ def test_what_is_not_whole_is_healed(project: Path, damage: str) -> None:
         (venv / "pyvenv.cfg").touch()
     elif damage == "dangling":
         venv.symlink_to(project / "nowhere")
-    elif damage == "a file":
-        venv.touch()
     else:
         assert install(project).returncode == 0
         if damage == "of another place":
