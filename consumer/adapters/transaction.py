@@ -35,7 +35,7 @@ _WRITE: dict[str, Any] = {
     "message.max.bytes": 8 * 1024 * 1024,
 }
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
-_CALL = 5.0  # seconds that one call may wait before it is made again
+_CALL = 3.0  # seconds that one call may wait before it is made again
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -151,7 +151,7 @@ class Transactions:
 
         threading.Thread(target=answer, daemon=True, name="transaction").start()
         try:
-            error = answers.get(timeout=TIMEOUT)
+            error = answers.get(timeout=2 * _CALL)
         except Empty:
             self._began = None
             raise ExpiredError("the Kafka client does not come back from a call") from None
