@@ -14,7 +14,7 @@ help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
 	@echo "make test   every check and every test"
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
-	@echo "make bench  the benchmarks, each beside its baseline in the same run: about a minute"
+	@echo "make bench  the benchmarks, each beside its baseline in the same run: one to two minutes"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -22,8 +22,9 @@ demo:
 	$(INSTALL) demo $(if $(wildcard $(MODEL)),,training)
 	@exec $(RUN) -m demo
 
+# Two at a time: most of the integration tests wait. A file's tests stay together, since they share brokers.
 test: lint
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 lint:
 	$(INSTALL) dev
