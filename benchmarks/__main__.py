@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures the service's parts and the whole of it, each beside its baseline in the same run. "
-        "Figures are of this machine at this moment; nothing is asserted of them. Under two minutes in all.",
+        "Figures are of this machine at this moment; nothing is asserted of them. One to two minutes in all.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)} (all)")
     names = parser.parse_args().names or list(BENCHMARKS)
