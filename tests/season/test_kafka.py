@@ -99,7 +99,7 @@ def test_what_the_promises_rest_on_cannot_be_set(name: str) -> None:
         ({"KAFKA_SECURITY_PROTOCOL": "foo"}, "KAFKA_SECURITY_PROTOCOL='foo': Invalid value \"foo\""),
         ({"KAFKA_OPAQUE": "x"}, "KAFKA_OPAQUE='x': "),
         ({"KAFKA_DELIVERY_REPORT_ONLY_ERROR": "x"}, "KAFKA_DELIVERY_REPORT_ONLY_ERROR='x': "),
-        ({"KAFKA_CLIENT_ID": "\udcff"}, r"KAFKA_CLIENT_ID='\\udcff': .*surrogates"),
+        ({"KAFKA_CLIENT_ID": "\udcff"}, "KAFKA_CLIENT_ID: its bytes are not UTF-8"),
         (
             {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "me"},
             "KAFKA_SECURITY_PROTOCOL='SASL_SSL': sasl.username and sasl.password must be set$",
