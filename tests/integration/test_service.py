@@ -116,6 +116,7 @@ def test_a_kill_in_the_middle_of_work_loses_and_doubles_nothing(broker: Broker, 
             time.sleep(0.2)
             service.kill()
     with world.service(tmp_path, INSTANCE_ID="one") as service:
+        service.ready()  # it may have nothing left to read
         world.wait_until_read(120)
         assert service.stop() == 0
     check(world)
