@@ -85,6 +85,7 @@ class Service:
         self._restored: dict[int, Restored] = {}  # whole, but not placed yet: the broker has to be asked
         self._tally = Tally()
         self._failure: Exception | None = None
+        self._undone: AbortedError | None = None
         self._looked = time.monotonic()
         self._placed = 0.0
         self._reported = self._complained = -_REPORT
@@ -119,7 +120,7 @@ class Service:
             try:
                 self._turn()
             except AbortedError as error:
-                self._go_back(error)
+                self._undone = error
             except KafkaException as exception:
                 self._bear(exception.args[0])
         self._leave()
@@ -128,6 +129,8 @@ class Service:
         """One turn of the loop."""
         self._status.beat()
         self._raise_failure()
+        if self._undone is not None:
+            self._go_back(self._undone)
         if self._probe.problem:
             raise SettingError(self._probe.problem)
         taken = self._source.take(0 if self._transactions.open or self._waiting() else _PAUSE)
@@ -156,9 +159,9 @@ class Service:
         for number, offset in taken.ends.items():
             if number in self._partitions:
                 self._partitions[number].reach_end(offset)
+        self._write(decisions)
         for number in taken.gone:
             self._start_again(number)
-        self._write(decisions)
 
     def _write(self, decisions: list[tuple[Partition, Decision]]) -> None:
         if not decisions:
@@ -299,9 +302,10 @@ class Service:
             self._transactions.take_id(log.warning)
         self._tally = Tally()
         flowing = list(self._partitions)  # the others are on their way already
-        self._source.pause(flowing)
         self._partitions.clear()
         self._want(flowing)
+        self._undone = None
+        self._source.pause(flowing)
 
     def _start_again(self, number: int) -> None:
         """The offset to be read next is gone: restore the partition, which says from where it goes on."""
@@ -309,8 +313,8 @@ class Service:
             return
         self._commit()
         del self._partitions[number]
-        self._source.pause([number])
         self._want([number])
+        self._source.pause([number])
 
     def _want(self, partitions: list[int]) -> None:
         self._wanted.update(partitions)
