@@ -1,6 +1,7 @@
 """`python -m consumer`, the service, and `python -m consumer watch`, a subscriber for a person."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         epilog=cli.KAFKA_HELP,
     )
     parser.parse_args(arguments)
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports its starts to its maker else
     from consumer import bootstrap  # noqa: PLC0415 - see above
 
     return bootstrap.serve()

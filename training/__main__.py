@@ -1,6 +1,7 @@
 """The trainer's commands `train`, `evaluate` and `export`: what a user may type, and how they end."""
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ ITALY = {"zone": "IT", "demand_column": "load_mw"}
 def main(arguments: Sequence[str]) -> int:
     """Runs one command. Status 1: a row cannot be read, or the model was not written."""
     options = parse(arguments)
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports its starts to its maker else
     # torch, ONNX Runtime and matplotlib take seconds to import: not for --help or a wrong option.
     from training import commands, train  # noqa: PLC0415
 
