@@ -4,10 +4,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from season.topics import Topic, find
+
+log = structlog.get_logger()
 
 _EVERY = 3.0
 
@@ -21,6 +24,7 @@ class Probe:
         self._answered = answered
         self._ended = threading.Event()
         self.problem: str | None = None
+        self._gone = False
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -39,6 +43,9 @@ class Probe:
                 pass
             else:
                 self._answered()
+                if topic is None and not self._gone:
+                    log.error("the topic is gone; waiting for it", topic=self._readings.name)
+                self._gone = topic is None
                 self.problem = self.problem or self._compare(topic)
             self._ended.wait(_EVERY)
 
