@@ -33,7 +33,7 @@ from season.topics import Described
 log = structlog.get_logger()
 
 _PAUSE = 0.1  # the longest look at an empty topic, in seconds: signals and time are seen that often
-_ASK = 10.0  # seconds that one question to the broker may take
+_ASK = 1.0  # seconds that one question to the broker may take: other partitions flow meanwhile
 _PLACES = 5.0  # seconds between two commits of nothing but next offsets
 _REPORT = 5.0  # seconds between two lines about a restore, or about a wait
 
@@ -136,7 +136,10 @@ class Service:
         taken = self._source.take(0 if self._transactions.open or self._waiting() else _PAUSE)
         self._raise_failure()
         self._decide(taken)
-        self._restore()
+        try:
+            self._restore()
+        except KafkaException as exception:
+            self._bear(exception.args[0])  # here, so that what is in hand is committed all the same
         self._end_the_silent()
         self._keep_places()
         due = self._transactions.age >= self._settings.commit_interval
