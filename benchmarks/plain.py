@@ -23,8 +23,8 @@ ROME = ZoneInfo("Europe/Rome")
 Windows = dict[tuple[str, date], dict[int, float]]
 
 
-def main() -> None:
-    """Reads for ever; the settings are those of the service, by the same names."""
+def clients() -> tuple[Consumer, Producer]:
+    """A consumer and a transactional producer with settings like the service's."""
     servers, group = os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ["CONSUMER_GROUP"]
     consumer = Consumer(
         {
@@ -47,6 +47,12 @@ def main() -> None:
             "retry.backoff.ms": 1,
         }
     )
+    return consumer, producer
+
+
+def main() -> None:
+    """Reads for ever; the settings are those of the service, by the same names."""
+    consumer, producer = clients()
     producer.init_transactions()
     consumer.subscribe([os.environ["READINGS_TOPIC"]])
     options = onnxruntime.SessionOptions()

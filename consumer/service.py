@@ -51,7 +51,7 @@ class Tally:
 
 
 class Service:
-    """One instance of the consumer. All of it runs on one thread; only `stop` is called from others."""
+    """One instance of the consumer. All of it runs on one thread; others set `stopped`."""
 
     def __init__(
         self,
