@@ -18,6 +18,7 @@ from kafka_local import Broker, BrokerError
 from season import instants
 from season.kafka import murmur2_partition
 from season.messages import decode_reading, encode_reading
+from tests.integration.world import wait
 
 ROOT = Path(__file__).parents[2]
 START = instants.parse("2021-01-01T00:00:00Z")
@@ -146,15 +147,6 @@ def hours(broker: Broker, topic: str) -> dict[str, list[int]]:
     return found
 
 
-def until(condition: object, seconds: float = 20) -> None:
-    """Waits until a function without arguments says yes."""
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_every_row_is_delivered_once_in_order(broker: Broker, topic: str, tmp_path: Path) -> None:
     """The missing topic is created, keys choose partitions as in Java, the message time is the wall clock."""
     path = tmp_path / "readings.csv"
@@ -270,7 +262,7 @@ def test_a_signal_ends_it_with_what_is_in_hand_delivered(broker: Broker, topic: 
     """Also while it waits for the next line of standard input: status 0, and all that came is on the topic."""
     run = Run(broker, topic, "-")
     run.give(HEADER + rows("IT", range(100)))
-    until(lambda: _has(broker, topic, 100))
+    wait(lambda: _has(broker, topic, 100), 20, "the readings do not come")
     run.process.send_signal(name)
     run.process.wait(10)
     status, out, err = run.end()
@@ -320,7 +312,7 @@ def test_a_broker_that_goes_and_comes_loses_and_doubles_nothing(own: Broker, top
     """Kill -9 of the broker in the middle: the producer says that it waits, and goes on."""
     run = Run(own, topic, "-", "--speed=100")
     run.give(HEADER + rows("IT", range(1500)))
-    until(lambda: _has(own, topic, 200))
+    wait(lambda: _has(own, topic, 200), 20, "the readings do not come")
     own.kill()
     line = run.process.stderr.readline()  # type: ignore[union-attr]
     own.restart()
@@ -335,7 +327,7 @@ def test_a_delivery_that_fails_is_an_exit_status(own: Broker, topic: str) -> Non
     """Who sets a timeout gets the failure: status 1, a sentence, and what was not delivered."""
     run = Run(own, topic, "-", "--speed=100", KAFKA_DELIVERY_TIMEOUT_MS="1500", KAFKA_REQUEST_TIMEOUT_MS="1000")
     run.give(HEADER + rows("IT", range(3000)))
-    until(lambda: _has(own, topic, 100))
+    wait(lambda: _has(own, topic, 100), 20, "the readings do not come")
     own.kill()
     status, out, err = run.end()
     assert status == 1
@@ -350,7 +342,7 @@ def test_a_signal_while_the_broker_is_away_does_not_wait_for_it(own: Broker, top
     """Gone within ten seconds, with status 1 and the number of readings that were not delivered."""
     run = Run(own, topic, "-", "--speed=100")
     run.give(HEADER + rows("IT", range(3000)))
-    until(lambda: _has(own, topic, 100))
+    wait(lambda: _has(own, topic, 100), 20, "the readings do not come")
     own.kill()
     time.sleep(1)
     began = datetime.datetime.now(datetime.UTC)

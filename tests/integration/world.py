@@ -97,18 +97,13 @@ class World:
         return [message for log in self.log(setting) for message in log]
 
     def behind(self) -> int:
-        """How many messages of `readings` the group has not committed yet."""
+        """How many messages of `readings` the group has not committed yet. KafkaException while it cannot be told."""
         topic = self.environ["READINGS_TOPIC"]
         consumer = Consumer({"bootstrap.servers": self.servers, "group.id": self.environ["CONSUMER_GROUP"]})
         places = [TopicPartition(topic, p) for p in range(self.partitions)]
         try:
             ends = [consumer.get_watermark_offsets(place, 10)[1] for place in places]
             committed = consumer.committed(places, 10)
-        except KafkaException as exception:
-            # Offsets of a transaction that is still open cannot be told; a coordinator may be moving.
-            if exception.args[0].code() not in {KafkaError.NOT_COORDINATOR, KafkaError._TIMED_OUT}:
-                raise
-            return -1
         finally:
             consumer.close()
         return sum(end - max(0, at.offset) for end, at in zip(ends, committed, strict=True))
@@ -188,10 +183,20 @@ class Service:
 
 
 def wait(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    """Waits until something is true."""
+    """Waits until something is true; while the broker cannot tell, it is not.
+
+    A topic just made has no leader for a moment, a coordinator moves, and the offsets of an open transaction are
+    told only when it has ended.
+    """
     end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, otherwise
+    while True:
+        why = otherwise
+        try:
+            if true():
+                return
+        except KafkaException as exception:
+            why = f"{otherwise}: {exception.args[0].str()}"
+        assert time.monotonic() < end, why
         time.sleep(0.1)
 
 
