@@ -114,11 +114,11 @@ class State:
         self.stream[changes.zones] = changes.stream
         self.horizon[changes.zones] = changes.horizon
         rows = self.rows_of(np.unique(changes.zones))
-        self._release(rows[self.end[rows] <= self.horizon[self.zone[rows]]])
+        self.close(rows[self.end[rows] <= self.horizon[self.zone[rows]]])
         self._write(changes)
         if changes.anew != (0, 0):
             ends = self.calendar.ends(changes.window_days)
-            rows = self._open(changes.window_zones, changes.window_days, ends)
+            rows = self.open(changes.window_zones, changes.window_days, ends)
             self.values[rows, : changes.hours.shape[1]] = changes.hours
         rows = self.rows(changes.window_zones, changes.window_days)
         self.revision[rows[rows >= 0]] = changes.revisions[rows >= 0]
@@ -146,6 +146,32 @@ class State:
         sizes: I64 = 40 + windows * (16 + 8 * self.values.shape[1])
         return sizes
 
+    def open(self, zones: I64, days: I64, ends: I64) -> I64:
+        """Opens windows, none of whose hours is there yet; the rows that they get."""
+        self._widen(int(self.calendar.counts(days).max(initial=0)))
+        while self._spare < len(zones):
+            self._grow()
+        rows = self._free[self._spare - len(zones) : self._spare].copy()
+        self._spare -= len(zones)
+        self.zone[rows], self.day[rows], self.end[rows], self.revision[rows] = zones, days, ends, 0
+        self.values[rows] = np.nan
+        self._enter(rows)
+        return rows
+
+    def close(self, rows: I64) -> None:
+        """Forgets the windows of these (different) rows."""
+        self._ring[self.zone[rows], self.day[rows] % self._ring.shape[1]] = -1
+        self.zone[rows] = -1
+        self._free[self._spare : self._spare + len(rows)] = rows
+        self._spare += len(rows)
+
+    def cut(self, known: int) -> None:
+        """Forgets the zones from number `known` on; none of their windows is open."""
+        for name in self.names[known:]:
+            del self.numbers[name]
+        del self.names[known:]
+        self.stream, self.horizon, self._ring = self.stream[:known], self.horizon[:known], self._ring[:known]
+
     def _meet(self, changes: Changes) -> None:
         """Makes room for new zones; those whose names are not told yet (a later change will) are named ''."""
         used = (changes.zones, changes.cell_zones, changes.window_zones)
@@ -162,7 +188,7 @@ class State:
             self.numbers[name] = number
 
     def _forget(self, first: int, end: int) -> None:
-        self._release(self.rows_of(np.arange(first, end)))
+        self.close(self.rows_of(np.arange(first, end)))
         self.stream[first:end] = self.horizon[first:end] = NEVER
 
     def _write(self, changes: Changes) -> None:
@@ -174,21 +200,10 @@ class State:
             opened = absent[firsts]
             ends = self.calendar.ends(days[opened])
             new = ends > self.horizon[zones[opened]]
-            self._open(zones[opened[new]], days[opened[new]], ends[new])
+            self.open(zones[opened[new]], days[opened[new]], ends[new])
             rows = self.rows(zones, days)
         open_ = rows >= 0
         self.values[rows[open_], changes.cell_places[open_]] = changes.cells[open_]
-
-    def _open(self, zones: I64, days: I64, ends: I64) -> I64:
-        self._widen(int(self.calendar.counts(days).max(initial=0)))
-        while self._spare < len(zones):
-            self._grow()
-        rows = self._free[self._spare - len(zones) : self._spare].copy()
-        self._spare -= len(zones)
-        self.zone[rows], self.day[rows], self.end[rows], self.revision[rows] = zones, days, ends, 0
-        self.values[rows] = np.nan
-        self._enter(rows)
-        return rows
 
     def _enter(self, rows: I64) -> None:
         """Enters rows into the ring, which is made wider where two windows of a zone want one place."""
@@ -199,12 +214,6 @@ class State:
             return self._enter(np.flatnonzero(self.zone >= 0))
         self._ring.ravel()[places] = rows
         return None
-
-    def _release(self, rows: I64) -> None:
-        self._ring[self.zone[rows], self.day[rows] % self._ring.shape[1]] = -1
-        self.zone[rows] = -1
-        self._free[self._spare : self._spare + len(rows)] = rows
-        self._spare += len(rows)
 
     def _grow(self) -> None:
         """Twice as many rows."""

@@ -1,6 +1,7 @@
 """The law suite of the core: whatever comes, in whatever batches, it says what the naive reference says."""
 
 from collections import Counter
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from consumer.core.ending import close, silence
 from consumer.core.outcome import Endings, Outcome, Rules, Scorings, Windows
 from consumer.core.state import Changes, State, merge
 from consumer.core.step import step
+from consumer.core.undo import Before, before, undo
 from season.calendar import DAY, HOUR, I64
 from tests.consumer.core.laws import Case, cases
-from tests.reference import Reference
+from tests.reference import Reference, Zone
 
 Event = tuple[Any, ...]
 Events = list[Event]
@@ -60,6 +62,14 @@ def restored(state: State, pieces: int) -> State:
     return anew
 
 
+def everything(state: State) -> dict[str, Any]:
+    """All that a state holds."""
+    whole = state.snapshot(0, len(state.names))
+    hours = np.full((len(whole.hours), 32), np.nan)
+    hours[:, : whole.hours.shape[1]] = whole.hours
+    return {**vars(whole), "hours": hours, "numbers": dict(state.numbers), "open": state.open_windows}
+
+
 class Pair:
     """The core and its reference, side by side."""
 
@@ -68,6 +78,7 @@ class Pair:
         self.rules = case.rules
         self.state = State(case.calendar)
         self.log: list[Changes] = []
+        self.undone: list[Before] = []
         self.reference = Reference(case.calendar, case.rules)
 
     def read(self, start: int, end: int) -> None:
@@ -98,6 +109,15 @@ class Pair:
         assert [row[2] for row in sorted(events_of(endings, self.state), key=lambda r: (r[2][1], r[1]))] == expected
         self._same_state()
 
+    def fall_silent(self, random: np.random.Generator) -> None:
+        """One or two zones with an open window, if there are any, have been silent for too long."""
+        if not self.state.open_windows:
+            return
+        rows = self.state.rows_of(np.arange(len(self.state.names)))
+        zones = np.unique(random.choice(self.state.zone[rows], 2))
+        silent = [e for zone in zones for e in self.reference.silence(self.state.names[zone])]
+        self.close(zones, silence(self.state, zones, self.rules), sorted_by_zone(silent))
+
     def replay(self, random: np.random.Generator) -> None:
         """The state made from all changes so far, some of them merged, equals the one made step by step."""
         self.state = State(self.case.calendar)
@@ -109,8 +129,17 @@ class Pair:
             start = end
         self._same_state()
 
+    def undo(self, zones: dict[str, Zone]) -> None:
+        """Takes back all that was applied since the last commit; `zones` are the reference's as they were then."""
+        while self.undone:
+            undo(self.state, self.undone.pop())
+            self.log.pop()
+        self.reference.zones = zones
+        self._same_state()
+
     def _apply(self, changes: Changes) -> None:
         self.log.append(changes)
+        self.undone.append(before(self.state, changes))
         self.state.apply(changes)
 
     def _same_state(self) -> None:
@@ -140,6 +169,28 @@ def test_any_cut_into_batches_says_what_the_reference_says(case: Case, size: int
 
 
 @settings(deadline=None, max_examples=150)
+@given(cases(), st.sampled_from([1, 2, 7, 50]), st.integers(0, 2**32 - 1))
+def test_an_undone_transaction_leaves_nothing(case: Case, size: int, seed: int) -> None:
+    """What was read since the last commit is undone to the last bit, and read again in another cut as if for once."""
+    random = np.random.default_rng(seed)
+    pair, start = Pair(case), 0
+    while start < len(case.readings):
+        whole, zones, end = everything(pair.state), deepcopy(pair.reference.zones), start
+        pair.undone.clear()
+        for _ in range(int(random.integers(1, 5))):
+            if random.random() < 0.2:
+                pair.fall_silent(random)
+            elif end < len(case.readings):
+                first, end = end, end + int(random.integers(1, 2 * size))
+                pair.read(first, end)
+        if random.random() < 0.5:
+            pair.undo(zones)
+            np.testing.assert_equal(everything(pair.state), whole)
+        else:
+            start = end
+
+
+@settings(deadline=None, max_examples=150)
 @given(cases(), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_restarts_with_any_rules_go_on_where_they_were(case: Case, pieces: int, seed: int) -> None:
     """Snapshot and restore at any point, in any pieces, is as if nothing had been; what has ended stays ended.
@@ -161,11 +212,8 @@ def test_restarts_with_any_rules_go_on_where_they_were(case: Case, pieces: int, 
             )
             zones = np.arange(len(pair.state.names))
             pair.close(zones, pair.state.stream, sorted_by_zone(pair.reference.restart(pair.rules)))
-        if random.random() < 0.2 and pair.state.open_windows:
-            rows = pair.state.rows_of(np.arange(len(pair.state.names)))
-            zones = np.unique(random.choice(pair.state.zone[rows], 2))
-            silent = [e for zone in zones for e in pair.reference.silence(pair.state.names[zone])]
-            pair.close(zones, silence(pair.state, zones, pair.rules), sorted_by_zone(silent))
+        if random.random() < 0.2:
+            pair.fall_silent(random)
     pair.replay(random)
 
 
