@@ -11,6 +11,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumer.adapters import http, logs, model, signals
+from consumer.adapters.asked import Broker
 from consumer.adapters.http import Status
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
@@ -80,13 +81,15 @@ def _work(
     transactions = Transactions(environ, f"{settings.consumer_group}-{instance}", waits)
     admin = connect(client_properties(environ), log.warning, waits)
     described = ensure(admin, topics, waits)
-    restorer = Restorer(environ, admin, described.changelog.name, models.calendar)
+    complaints = logs.Complaints()
+    broker = Broker(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
+    restorer = Restorer(environ, broker, topics.changelog, models.calendar)
     probe = Probe(admin, described.readings, status.answered)
     letter_bytes = dead_letter_bytes(admin, described)
-    parts = (source, restorer, transactions, models, status, metrics, probe)
+    parts = (source, restorer, transactions, models, status, metrics, probe, complaints)
     try:
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
-        with probe.running(), closing(restorer), closing(source):
+        with probe.running(), closing(broker), closing(restorer), closing(source):
             transactions.take_id(log.warning)
             log.info("started", model=models.current.contract.name, version=models.current.version)
             Service(settings, described, letter_bytes, *parts, stopped).run()

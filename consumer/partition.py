@@ -1,5 +1,6 @@
 """One partition of the readings: its messages are decided here, with all that is remembered of it."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from consumer.core.outcome import Outcome, Readings, Rules, Scorings, Windows, n
 from consumer.core.record import Place
 from consumer.core.state import Changes, State, merge
 from consumer.core.step import step
+from consumer.core.undo import Before, before, undo
 from season import instants
 from season.calendar import I64
 
@@ -43,7 +45,10 @@ class Decision:
 
 @dataclass
 class Partition:
-    """The state, the changelog and the next offset of a partition, and what of them is not committed yet."""
+    """The state, the changelog and the next offset of a partition, and what of them is not committed yet.
+
+    After each transaction either `committed` or `undo` is called.
+    """
 
     number: int
     partitions: int
@@ -54,9 +59,14 @@ class Partition:
     silence: Silence
     following: int
     kept: int  # the next offset as the changelog has it
+    lost: int = 0  # messages that were gone before they were read, as long as that is not committed
     at_end: bool = False
-    changes: list[Changes] = field(default_factory=list)
+    begun: bool = False
     dirty: bool = False
+    _uncommitted: list[Before] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._last = self.following, copy.copy(self.changelog)
 
     def unread(self, messages: list[Message]) -> list[Message]:
         """The messages less those before the next offset: they were on their way before a seek."""
@@ -105,8 +115,9 @@ class Partition:
         """How many messages wait before an end; markers of transactions count until it is reached."""
         return 0 if self.at_end else max(0, end - self.following)
 
-    def end_what_is_over(self) -> Decision | None:
-        """After a restore: what a grace period shorter than the last one's has ended."""
+    def begin(self) -> Decision | None:
+        """Before anything is read: what a grace period shorter than the last one's has ended."""
+        self.begun = True
         zones = np.arange(len(self.state.names))
         return self._close(zones, self.state.stream)
 
@@ -119,14 +130,24 @@ class Partition:
         return self._close(zones, silence(self.state, zones, self.rules)) if len(zones) else None
 
     def records(self) -> list[Record]:
-        """The changelog's records for all that is not committed yet, which after this counts as told."""
-        changes = merge(self.changes) if self.changes else Changes()
-        self.changes.clear()
-        self.dirty = False
-        self.kept = self.following
+        """The changelog's records for all that is not committed yet."""
+        changes = merge([was.changes for was in self._uncommitted]) if self._uncommitted else Changes()
         calendar = self.state.calendar
         place = Place(self.topic_id, self.following, calendar.time_zone, calendar.day_start)
         return self.changelog.records(self.state, changes, place)
+
+    def committed(self) -> None:
+        """What was in hand, and its records, are committed."""
+        self._uncommitted.clear()
+        self._last = self.following, copy.copy(self.changelog)
+        self.kept, self.lost, self.dirty = self.following, 0, False
+
+    def undo(self) -> None:
+        """Nothing of what was in hand was committed: everything is as it was when something last was."""
+        while self._uncommitted:
+            undo(self.state, self._uncommitted.pop())
+        self.following, self.changelog = self._last[0], copy.copy(self._last[1])
+        self.at_end = self.begun = self.dirty = False
 
     def _close(self, zones: I64, stream: I64) -> Decision | None:
         endings, changes = close(self.state, zones, stream, self.rules)
@@ -137,8 +158,8 @@ class Partition:
         return Decision((), [], *told, self.rules.max_filled)
 
     def _apply(self, changes: Changes) -> None:
+        self._uncommitted.append(before(self.state, changes))
         self.state.apply(changes)
-        self.changes.append(changes)
         self.dirty = True
 
     def _future(self, times: I64, rows: I64, outcome: Outcome, now: float) -> list[Rejected]:

@@ -23,19 +23,9 @@ class Placement:
     why: str = ""
 
 
-def place(
-    number: int,
-    restored: Restored,
-    committed: int | None,
-    bounds: tuple[int, int],
-    topics: Described,
-    calendar: Calendar,
-) -> Placement:
-    """Where partition `number` goes on: `committed` is the group's offset, `bounds` its first and its next one.
-
-    Raises SettingError where state and readings do not belong together.
-    """
-    low, high = bounds
+def place(number: int, restored: Restored, topics: Described, calendar: Calendar) -> Placement:
+    """Where partition `number` goes on. Raises SettingError where state and readings do not belong together."""
+    committed, (low, high) = restored.committed, restored.bounds
     belongs = restored.place
     if belongs is None:
         if committed is not None:

@@ -1,7 +1,7 @@
 """The loop: take readings, decide, write all of it in one transaction, again.
 
 A partition is in one of three places: being restored (its readings are paused), flowing, or not ours. Whatever
-goes wrong with a transaction has one cure, `_go_back`: forget what every partition has in hand, and restore it.
+goes wrong with a transaction ends in `_go_back`: every partition is again what was last committed.
 """
 
 import threading
@@ -15,6 +15,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.adapters.http import Status
+from consumer.adapters.logs import Complaints
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
 from consumer.adapters.restore import Restored, Restorer
@@ -33,9 +34,8 @@ from season.topics import Described
 log = structlog.get_logger()
 
 _PAUSE = 0.1  # the longest look at an empty topic, in seconds: signals and time are seen that often
-_ASK = 1.0  # seconds that one question to the broker may take: other partitions flow meanwhile
 _PLACES = 5.0  # seconds between two commits of nothing but next offsets
-_REPORT = 5.0  # seconds between two lines about a restore, or about a wait
+_REPORT = 5.0  # seconds between two lines about a restore
 
 
 @dataclass
@@ -45,7 +45,6 @@ class Tally:
     readings: int = 0
     repeats: int = 0
     corrections: int = 0
-    lost: int = 0
     labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -65,6 +64,7 @@ class Service:
         status: Status,
         metrics: Metrics,
         probe: Probe,
+        complaints: Complaints,
         stopped: threading.Event,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -78,17 +78,17 @@ class Service:
         self._status = status
         self._metrics = metrics
         self._probe = probe
+        self._complaints = complaints
         self._stopped = stopped
         self._wall = wall
         self._partitions: dict[int, Partition] = {}
         self._wanted: set[int] = set()  # to be restored
-        self._restored: dict[int, Restored] = {}  # whole, but not placed yet: the broker has to be asked
         self._tally = Tally()
         self._failure: Exception | None = None
         self._undone: AbortedError | None = None
         self._looked = time.monotonic()
         self._placed = 0.0
-        self._reported = self._complained = -_REPORT
+        self._reported = 0.0
         self._warned = False
 
     # The source tells of partitions inside the client's callbacks, which must raise nothing.
@@ -135,11 +135,9 @@ class Service:
             raise SettingError(self._probe.problem)
         taken = self._source.take(0 if self._transactions.open or self._waiting() else _PAUSE)
         self._raise_failure()
+        self._begin()
         self._decide(taken)
-        try:
-            self._restore()
-        except KafkaException as exception:
-            self._bear(exception.args[0])  # here, so that what is in hand is committed all the same
+        self._restore()
         self._end_the_silent()
         self._keep_places()
         due = self._transactions.age >= self._settings.commit_interval
@@ -214,42 +212,49 @@ class Service:
         """Commits what is in hand, if anything is. AbortedError, FencedError."""
         if not self._transactions.open:
             return
+        member = self._source.group_metadata()
+        if member is None:
+            raise self._transactions.abort("this member was thrown out of its group")
         dirty = {number: partition for number, partition in self._partitions.items() if partition.dirty}
         for number, partition in dirty.items():
             for key, value in partition.records():
                 self._transactions.send(self._topics.changelog.name, key, value, partition=number)
         following = {number: partition.following for number, partition in dirty.items()}
         began = time.monotonic()
-        self._transactions.commit(self._source.offsets(following), self._source.group_metadata())
+        self._transactions.commit(self._source.offsets(following), member)
         self._metrics.committed(time.monotonic() - began)
         self._metrics.add(self._tally)
-        self._metrics.lost(self._tally.lost)
+        self._metrics.lost(sum(partition.lost for partition in dirty.values()))
         self._tally = Tally()
+        for partition in dirty.values():
+            partition.committed()
 
     def _restore(self) -> None:
         """Reads on in the changelogs of partitions that came; those that are whole flow."""
         for number in list(self._wanted):
             self._restorer.begin(number)
             self._wanted.discard(number)
-        if self._restorer.partitions:
-            self._restored |= self._restorer.proceed(0 if self._transactions.open else 0.01)
-        for number in list(self._restored):
-            self._flow(number)
+            self._reported = time.monotonic()
+        if not self._restorer.partitions:
+            return
+        whole = self._restorer.proceed(0 if self._transactions.open else 0.01)
+        self._partitions |= {number: self._place(number, restored) for number, restored in whole.items()}
+        for number in whole:
+            self._source.start(number, self._partitions[number].following)
+        self._tell_status()
         now = time.monotonic()
         if self._restorer.partitions and now - self._reported >= _REPORT:
             self._reported = now
-            log.info("restoring", records=self._restorer.progress())
+            log.info("restoring", records_left=self._restorer.left())
 
-    def _flow(self, number: int) -> None:
-        """Lets a restored partition flow from where its state belongs. SettingError, KafkaException."""
-        restored = self._restored[number]
-        committed, bounds = self._source.committed(number, _ASK), self._source.bounds(number, _ASK)
-        placement = place(number, restored, committed, bounds, self._topics, self._models.calendar)
-        self._source.start(number, placement.offset)
-        del self._restored[number]
+    def _place(self, number: int, restored: Restored) -> Partition:
+        """A restored partition, where its state belongs. SettingError."""
+        placement = place(number, restored, self._topics, self._models.calendar)
         if placement.lost:
             log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)
-        partition = Partition(
+        zones, windows = len(restored.state.names), restored.state.open_windows
+        log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
+        return Partition(
             number=number,
             partitions=self._topics.readings.partitions,
             rules=self._settings.rules,
@@ -259,17 +264,17 @@ class Service:
             silence=Silence(self._settings.idle_timeout),
             following=placement.offset,
             kept=-1 if restored.place is None else restored.place.offset,
+            lost=placement.lost,
         )
-        self._partitions[number] = partition
-        if placement.lost:
-            self._keep(partition)
-            self._tally.lost += placement.lost
-        zones, windows = len(restored.state.names), restored.state.open_windows
-        log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
-        self._tell_status()
-        decision = partition.end_what_is_over()
-        if decision is not None:
-            self._write([(partition, decision)])
+
+    def _begin(self) -> None:
+        """What is to be committed of partitions that were restored, or went back, before anything is read of them."""
+        begun = [partition for partition in self._partitions.values() if not partition.begun]
+        for partition in begun:
+            if partition.lost:
+                self._keep(partition)
+        over = [(partition, partition.begin()) for partition in begun]
+        self._write([(partition, decision) for partition, decision in over if decision is not None])
 
     def _end_the_silent(self) -> None:
         now = time.monotonic()
@@ -299,16 +304,23 @@ class Service:
         partition.dirty = True
 
     def _go_back(self, error: AbortedError) -> None:
-        """After an abort: nothing of the transaction stays in memory; every partition is restored."""
+        """After an abort every partition is what was last committed.
+
+        Where nothing of the transaction is there for certain, its changes are undone in memory. Where that is not
+        certain (another may have our id, or a call did not come back), the changelogs say what was committed.
+        """
         log.warning("transaction aborted: going back to what was last committed", error=str(error))
+        self._tally = Tally()
         if isinstance(error, ExpiredError):
             self._transactions.take_id(log.warning)
-        self._tally = Tally()
-        flowing = list(self._partitions)  # the others are on their way already
-        self._partitions.clear()
-        self._want(flowing)
+            flowing = list(self._partitions)  # the others are on their way already
+            self._partitions.clear()
+            self._want(flowing)
+            self._source.pause(flowing)
+        for number, partition in self._partitions.items():
+            partition.undo()
+            self._source.start(number, partition.following)
         self._undone = None
-        self._source.pause(flowing)
 
     def _start_again(self, number: int) -> None:
         """The offset to be read next is gone: restore the partition, which says from where it goes on."""
@@ -325,17 +337,16 @@ class Service:
 
     def _waiting(self) -> set[int]:
         """The partitions that are ours, but do not flow yet."""
-        return self._wanted | self._restorer.partitions | set(self._restored)
+        return self._wanted | self._restorer.partitions
 
     def _undo(self) -> None:
         if self._transactions.open:
-            raise self._transactions.abort()
+            raise self._transactions.abort("its partitions were lost")
 
     def _drop(self, partitions: list[int]) -> None:
         for number in partitions:
             self._partitions.pop(number, None)
             self._wanted.discard(number)
-            self._restored.pop(number, None)
             self._restorer.drop(number)
         self._tell_status()
 
@@ -352,17 +363,14 @@ class Service:
             raise failure
 
     def _bear(self, error: KafkaError) -> None:
-        """A question to which the broker has no answer now: nothing was decided yet, so it is asked again."""
+        """The client cannot do what it is asked now: what it had given and was not decided is read again."""
         refuse([error])
         if error.fatal():
             raise KafkaException(error)
-        now = time.monotonic()
-        if now - self._complained >= _REPORT:
-            self._complained = now
-            log.warning("waiting for the broker", error=error.str(), code=error.name())
+        self._complaints(error)
         self._stopped.wait(_PAUSE)
-        self._source.look_again()
-        self._restorer.look_again()
+        for number, partition in self._partitions.items():
+            self._source.start(number, partition.following)
 
     def _leave(self) -> None:
         try:

@@ -16,6 +16,9 @@ DEFAULT_SERVERS = "localhost:9092"
 PARTITIONER = "murmur2_random"
 """The `partitioner` of our producers: a key goes where Java's producer, Kafka Connect and ksqlDB put it."""
 
+MEMBERS_ONLY = ("group.protocol", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms")
+"""Properties that are for the member of a group; a consumer that joins none goes without them."""
+
 Properties = dict[str, Any]
 
 # What Kubernetes (a service called kafka) and Kafka's images put into the environment of a container.

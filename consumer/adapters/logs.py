@@ -5,10 +5,15 @@ Whoever logs uses `structlog.get_logger()`; what uses Python's own logging (Kafk
 """
 
 import logging
+import math
 import sys
+import time
 
 import structlog
+from confluent_kafka import KafkaError
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+_COMPLAIN = 5.0  # seconds between two lines about a wait
 
 
 def configure(level: str, form: str) -> None:
@@ -37,6 +42,20 @@ def client_logger() -> logging.Logger:
         # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other.
         logger.addFilter(lambda record: "CONFWARN" not in record.getMessage())
     return logger
+
+
+class Complaints:
+    """Says what keeps the broker from doing what it is asked, but not each time."""
+
+    def __init__(self) -> None:
+        self._told = -math.inf
+
+    def __call__(self, error: KafkaError, **context: str) -> None:
+        """Says so, at most each 5 s."""
+        now = time.monotonic()
+        if now - self._told >= _COMPLAIN:
+            self._told = now
+            structlog.get_logger().warning("waiting for the broker", error=error.str(), code=error.name(), **context)
 
 
 def _json() -> list[Processor]:

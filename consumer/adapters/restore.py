@@ -1,27 +1,18 @@
 """Reads partitions' changelogs back, a bit at each call, so that other partitions go on flowing meanwhile."""
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    Consumer,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
+from consumer.adapters.asked import Broker
 from consumer.adapters.logs import client_logger
 from consumer.core.changelog import Changelog, number
 from consumer.core.record import DamagedError, Place, decode
 from consumer.core.state import State
 from season.calendar import Calendar
-from season.kafka import beside
+from season.kafka import MEMBERS_ONLY, beside
 from season.settings import SettingError
 
 _READ: dict[str, Any] = {
@@ -37,29 +28,37 @@ _READ: dict[str, Any] = {
     "queued.max.messages.kbytes": 16 * 1024,
 }
 _BATCH = 200
-_GROUP_ONLY = ("group.protocol", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms")
 
 
 @dataclass
 class Restored:
-    """What a changelog partition held: the state, where it belongs (None where it held nothing), how to go on."""
+    """What a changelog partition held, and what the broker says of the readings.
+
+    The state, where it belongs (None where the changelog held nothing) and how the changelog goes on; the group's
+    offset (None where it has none), the first offset that is left of the readings and the next one.
+    """
 
     state: State
     place: Place | None
     changelog: Changelog
+    committed: int | None
+    bounds: tuple[int, int]
 
 
 class _Reading:
     """One partition on its way."""
 
-    def __init__(self, calendar: Calendar, end: int) -> None:
+    def __init__(self, calendar: Calendar, broker: Broker, partition: int) -> None:
         self.state = State(calendar)
-        self.end = end
+        self.end = broker.changelog_end(partition)
+        self.committed = broker.committed(partition)
+        self.bounds = broker.first(partition), broker.end(partition)
+        self.position = 0
+        self.reached = -1
         self.place: Place | None = None
         self.first: int | None = None
         self.gone = -1
         self.last = -1
-        self.records = 0
 
     def take(self, message: Message) -> None:
         """One record. Raises DamagedError."""
@@ -73,23 +72,34 @@ class _Reading:
         self.state.apply(changes)
         self.first = at if self.first is None else self.first
         self.last = max(self.last, at)
-        self.records += 1
+
+    def whole(self) -> bool:
+        """Whether all of it is read, and every question answered. RefusedError."""
+        asked = [question.answered() for question in (self.end, self.committed, *self.bounds)]
+        # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
+        return all(asked) and self.reached >= self.end.value
+
+    def left(self) -> int:
+        """How many offsets are still to be read, as far as is known."""
+        return max(0, self.end.value - self.position) if self.end.answered() else 0
 
     def finish(self) -> Restored:
         """What it comes to. Raises DamagedError."""
         if "" in self.state.names:
             raise DamagedError("the names of some zones are missing: a part of it is gone")
         oldest = max(self.gone + 1, self.first or 0)
-        return Restored(self.state, self.place, Changelog(oldest, max(self.last, self.gone) + 1))
+        changelog = Changelog(oldest, max(self.last, self.gone) + 1)
+        low, high = self.bounds
+        return Restored(self.state, self.place, changelog, self.committed.value, (low.value, high.value))
 
 
 class Restorer:
     """Reads changelog partitions to their ends. Not for use by several threads."""
 
-    def __init__(self, environ: Mapping[str, str], admin: AdminClient, topic: str, calendar: Calendar) -> None:
-        kept = {name: value for name, value in beside(Consumer, environ, _READ).items() if name not in _GROUP_ONLY}
+    def __init__(self, environ: Mapping[str, str], broker: Broker, topic: str, calendar: Calendar) -> None:
+        kept = {name: value for name, value in beside(Consumer, environ, _READ).items() if name not in MEMBERS_ONLY}
         self._consumer = Consumer({**kept, "logger": client_logger()})
-        self._admin = admin
+        self._broker = broker
         self._topic = topic
         self._calendar = calendar
         self._readings: dict[int, _Reading] = {}
@@ -104,8 +114,8 @@ class Restorer:
     def begin(self, partition: int) -> None:
         """Starts to restore a partition, from the beginning. KafkaException."""
         self.drop(partition)
-        self._readings[partition] = _Reading(self._calendar, self._end(partition))
         self._consumer.incremental_assign([TopicPartition(self._topic, partition, OFFSET_BEGINNING)])
+        self._readings[partition] = _Reading(self._calendar, self._broker, partition)
 
     def drop(self, partition: int) -> None:
         """Forgets a partition, where it is being restored."""
@@ -113,42 +123,37 @@ class Restorer:
             self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
 
     def proceed(self, wait: float) -> dict[int, Restored]:
-        """Reads on for a moment; the partitions that are whole now. SettingError where one is damaged."""
-        whole: dict[int, Restored] = {}
+        """Reads on for a moment; the partitions that are whole now. RefusedError, SettingError for a damaged one."""
         first = self._consumer.poll(wait)
-        if first is None:
-            return whole
-        for message in [first, *self._consumer.consume(_BATCH, 0)]:
-            partition = message.partition()
-            assert partition is not None
-            if partition in self._readings and self._take(partition, message):
-                whole[partition] = self._finish(partition)
-        return whole
+        if first is not None:
+            for message in [first, *self._consumer.consume(_BATCH, 0)]:
+                self._take(message)
+        whole = [partition for partition, reading in self._readings.items() if reading.whole()]
+        return {partition: self._finish(partition) for partition in whole}
 
-    def look_again(self) -> None:
-        """Asks anew who leads the topic's partitions: what the client remembers may be of before a crash."""
-        with contextlib.suppress(KafkaException):
-            self._admin.list_topics(timeout=1.0)
-
-    def progress(self) -> dict[int, int]:
-        """Records read so far, by partition."""
-        return {partition: reading.records for partition, reading in self._readings.items()}
+    def left(self) -> dict[int, int]:
+        """How many offsets of each partition's changelog are still to be read, as far as is known."""
+        return {partition: reading.left() for partition, reading in self._readings.items()}
 
     def close(self) -> None:
         """Ends the client."""
         self._consumer.close()
 
-    def _take(self, partition: int, message: Message) -> bool:
-        """Whether the partition's end is reached."""
-        reading, error = self._readings[partition], message.error()
+    def _take(self, message: Message) -> None:
+        partition, error = message.partition(), message.error()
+        assert partition is not None
+        reading, offset = self._readings.get(partition), message.offset() or 0
+        if reading is None:
+            return
         if error is not None:
-            # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
-            return bool(error.code() == KafkaError._PARTITION_EOF and (message.offset() or 0) >= reading.end)
+            if error.code() == KafkaError._PARTITION_EOF:
+                reading.reached = offset
+            return
         try:
             reading.take(message)
         except DamagedError as damage:
-            raise self._damaged(partition, f"offset {message.offset()}: {damage}") from None
-        return False
+            raise self._damaged(partition, f"offset {offset}: {damage}") from None
+        reading.position = offset + 1
 
     def _finish(self, partition: int) -> Restored:
         try:
@@ -157,15 +162,6 @@ class Restorer:
             raise self._damaged(partition, str(damage)) from None
         finally:
             self.drop(partition)
-
-    def _end(self, partition: int) -> int:
-        """The end of the partition, open transactions included."""
-        at = TopicPartition(self._topic, partition)
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        answers = self._admin.list_offsets(
-            {at: latest}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10.0
-        )
-        return int(answers[at].result().offset)
 
     def _damaged(self, partition: int, what: str) -> SettingError:
         return SettingError(

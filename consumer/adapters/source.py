@@ -1,6 +1,5 @@
 """The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -65,6 +64,7 @@ class Source:
 
     def __init__(self, environ: Mapping[str, str], group: str, topic: str) -> None:
         self._topic = topic
+        self._member: str | None = None  # who we were when the latest partitions came
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
         properties = beside(Consumer, environ, ours)
         self._consumer = Consumer({**properties, "logger": client_logger()})
@@ -73,6 +73,13 @@ class Source:
         """Joins the group."""
 
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            member = consumer.memberid()
+            if self._member not in (None, member) and (held := consumer.assignment()):
+                # Thrown out and let in again without a word of the client's: another may have had what is kept.
+                consumer.pause(held)
+                owner.lost([p.partition for p in held])
+                owner.assigned([p.partition for p in held])
+            self._member = member
             # A plain offset needs no answer of the broker's, so that `start` can seek at any time. It is never read.
             consumer.incremental_assign([TopicPartition(p.topic, p.partition, 0) for p in partitions])
             consumer.pause(partitions)
@@ -118,38 +125,25 @@ class Source:
         """Stops the flow of partitions until their next `start`."""
         self._consumer.pause([TopicPartition(self._topic, p) for p in partitions])
 
-    def committed(self, partition: int, timeout: float) -> int | None:
-        """The group's offset of a partition, None where it has none. KafkaException."""
-        (answer,) = self._consumer.committed([TopicPartition(self._topic, partition)], timeout)
-        if answer.error is not None:
-            raise KafkaException(answer.error)
-        return answer.offset if answer.offset >= 0 else None
-
-    def bounds(self, partition: int, timeout: float) -> tuple[int, int]:
-        """The first offset that is left of a partition, and the next one. KafkaException."""
-        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout)
-        if bounds is None:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        low, high = bounds
-        return low, high
-
     def known_end(self, partition: int) -> int:
         """The end of a partition as the last fetch told it, without asking the broker; -1 before the first."""
         bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
         return bounds[1] if bounds else -1
 
-    def look_again(self) -> None:
-        """Asks anew who leads the topic's partitions: what the client remembers may be of before a crash."""
-        with contextlib.suppress(KafkaException):
-            self._consumer.list_topics(self._topic, timeout=1.0)
-
     def offsets(self, following: Mapping[int, int]) -> list[TopicPartition]:
         """Next offsets in the form in which a transaction takes them."""
         return [TopicPartition(self._topic, partition, offset) for partition, offset in following.items()]
 
-    def group_metadata(self) -> object:
-        """Who this member is at this moment: a commit with it is refused once the group has gone on without it."""
-        return self._consumer.consumer_group_metadata()
+    def group_metadata(self) -> object | None:
+        """Who this member is: a commit with it is refused once the group has gone on without it.
+
+        None where the group has thrown it out already. With the metadata of one that has not joined (again) yet the
+        broker would take a commit as from one that is in no group.
+        """
+        before = self._consumer.memberid()
+        metadata = self._consumer.consumer_group_metadata()
+        same = self._member and before == self._member == self._consumer.memberid()
+        return metadata if same else None
 
     def joined(self) -> bool:
         """Whether the group has taken this member."""

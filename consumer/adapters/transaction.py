@@ -1,9 +1,9 @@
 """One transaction for everything: predictions, dead letters, changelog and the group's offsets.
 
-Each error of a transactional producer has one reaction, and each exception here stands for one: `AbortedError`
-(nothing of the transaction is there: go back to what was last committed), `FencedError` (another has our id:
-stop), `ExpiredError` (the broker ended the transaction since we stood still, or the client does not come back from
-a call: take the id anew, then as aborted).
+Each error of a transactional producer has one reaction. A call that may be repeated is repeated here. For each
+other reaction stands an exception: `AbortedError` (the transaction is undone: undo in memory what it had decided),
+`ExpiredError` (the broker ended it since we stood still, or the client does not come back from a call: take the id
+anew, with a new producer, and restore), `FencedError` (another has our id: stop), `RefusedError` (stop).
 """
 
 import threading
@@ -41,7 +41,7 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class AbortedError(Exception):
-    """The transaction is undone; what it had decided must be decided again."""
+    """Nothing of the transaction is there; what it had decided must be decided again."""
 
 
 class FencedError(Exception):
@@ -49,7 +49,7 @@ class FencedError(Exception):
 
 
 class ExpiredError(AbortedError):
-    """The broker ended our transaction because it had stood for longer than its timeout."""
+    """The producer is of no use any more, and whether the transaction was committed is not known."""
 
 
 class Transactions:
@@ -111,7 +111,7 @@ class Transactions:
             except BufferError:
                 self._client.poll(0.1)
                 if self.age > TIMEOUT:
-                    raise self._abort() from None
+                    raise self._abort("the broker takes no message") from None
             except KafkaException as exception:
                 raise self._react(exception.args[0]) from None
             else:
@@ -124,9 +124,9 @@ class Transactions:
         self._repeat(self._client.commit_transaction)
         self._began = None
 
-    def abort(self) -> AbortedError | FencedError:
+    def abort(self, why: str) -> AbortedError | FencedError:
         """Undoes the open transaction, and returns what to raise; a broker that is away will end it itself."""
-        return self._abort()
+        return self._abort(why)
 
     @property
     def _client(self) -> Producer:
@@ -179,9 +179,9 @@ class Transactions:
             expired = self.age > TIMEOUT
             self._began = None
             return ExpiredError(error.str()) if expired or error.code() not in _FENCED else FencedError(error.str())
-        return self._abort(error)
+        return self._abort(error.str())
 
-    def _abort(self, cause: KafkaError | None = None) -> AbortedError | FencedError:
+    def _abort(self, why: str) -> AbortedError | FencedError:
         age, self._began = self.age, None
         try:
             self._within(self._client.abort_transaction)
@@ -192,4 +192,4 @@ class Transactions:
             if error.code() in _FENCED and age <= TIMEOUT:
                 return FencedError(error.str())
             return ExpiredError(error.str())
-        return AbortedError(cause.str() if cause is not None else "the transaction was given up")
+        return AbortedError(why)

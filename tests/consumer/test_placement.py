@@ -20,13 +20,15 @@ TOPICS = Described(
 )
 
 
-def restored(belongs: Place | None, windows: bool = False) -> Restored:
-    """What a changelog held, with or without an open window."""
+def restored(
+    belongs: Place | None, committed: int | None, bounds: tuple[int, int], windows: bool = False
+) -> Restored:
+    """What a changelog held, with or without an open window, and what the broker says of the readings."""
     state = State(ROME)
     if windows:
         readings = Readings(["IT"], np.array([1_622_505_600]), np.array([1.0]))
         state.apply(step(state, readings, 9e9, Rules(DAY, 2, 0.0))[1])
-    return Restored(state, belongs, Changelog())
+    return Restored(state, belongs, Changelog(), committed, bounds)
 
 
 def at(offset: int, topic_id: str = "id-1", time_zone: str = "Europe/Rome", day_start: str = "00:00") -> Place:
@@ -53,7 +55,7 @@ def test_where_a_partition_goes_on(
     belongs: Place | None, committed: int | None, bounds: tuple[int, int], offset: int, lost: int
 ) -> None:
     """At the state's offset, or where group or topic is ahead, there; what lies between is counted as lost."""
-    placement = place(0, restored(belongs), committed, bounds, TOPICS, ROME)
+    placement = place(0, restored(belongs, committed, bounds), TOPICS, ROME)
     assert (placement.offset, placement.lost) == (offset, lost)
     assert bool(placement.why) == bool(lost)
 
@@ -73,11 +75,11 @@ def test_what_does_not_belong_together_stops(
 ) -> None:
     """A changelog of another topic, calendar or group is told with what to do, never gone on from."""
     with pytest.raises(SettingError, match=says) as raised:
-        place(2, restored(belongs, windows=True), committed, bounds, TOPICS, ROME)
+        place(2, restored(belongs, committed, bounds, windows=True), TOPICS, ROME)
     assert "new CONSUMER_GROUP" in str(raised.value)
 
 
 def test_another_calendar_is_taken_while_no_window_is_open() -> None:
     """Time zone and day start may change once nothing is open any more."""
-    placement = place(0, restored(at(5, time_zone="UTC")), 5, (0, 10), TOPICS, ROME)
+    placement = place(0, restored(at(5, time_zone="UTC"), 5, (0, 10)), TOPICS, ROME)
     assert placement == Placement(5)

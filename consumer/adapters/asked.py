@@ -1,0 +1,122 @@
+"""What the broker is asked of a partition that comes; nobody waits for the answers, other partitions flow meanwhile.
+
+Each question is asked until it is answered. The group's offset is a stable one: while a transaction that carries
+offsets is open, its predecessor's say, the broker does not tell. It is asked for by a consumer on a thread of its
+own, since the admin client ends the process (an assertion in librdkafka 2.16) where the group's coordinator goes
+away under such a question.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from consumer.adapters.logs import Complaints, client_logger
+from season.kafka import MEMBERS_ONLY, beside, refuse
+
+_PATIENCE = 5.0  # seconds until a question counts as not answered
+_STABLE = 0.5  # the same for the group's offset: the questions of other partitions wait behind it
+_AGAIN = 0.1  # seconds until it is asked again
+_ASK = {"enable.auto.commit": False, "isolation.level": "read_committed", "allow.auto.create.topics": False}
+
+T = TypeVar("T")
+
+
+class Asked(Generic[T]):
+    """One question under way; `value` is there once `answered` has said so."""
+
+    def __init__(
+        self, ask: Callable[[], "Future[Any]"], read: Callable[[Any], T], failed: Callable[[KafkaError], None]
+    ) -> None:
+        self.value: T
+        self._ask, self._read, self._failed = ask, read, failed
+        self._future: Future[Any] | None = ask()
+        self._again = 0.0
+        self._done = False
+
+    def answered(self) -> bool:
+        """Whether the answer is there; asks again where the broker could not tell. RefusedError."""
+        if self._future is None and time.monotonic() >= self._again:
+            self._future = self._ask()
+        if self._future is not None and self._future.done() and not self._done:
+            try:
+                self.value = self._read(self._future.result())
+                self._done = True
+            except KafkaException as exception:
+                refuse([exception.args[0]])
+                self._failed(exception.args[0])
+                self._future, self._again = None, time.monotonic() + _AGAIN
+        return self._done
+
+
+class Broker:
+    """Who is asked: the broker, of a group and of the partitions of two topics."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        admin: AdminClient,
+        group: str,
+        readings: str,
+        changelog: str,
+        complaints: Complaints,
+    ) -> None:
+        self._admin, self._readings, self._changelog = admin, readings, changelog
+        self._complaints = complaints
+        given = beside(Consumer, environ, {**_ASK, "group.id": group})
+        kept = {name: value for name, value in given.items() if name not in MEMBERS_ONLY}
+        self._consumer = Consumer({**kept, "logger": client_logger()})
+        self._thread = ThreadPoolExecutor(1, "offsets")
+
+    def changelog_end(self, partition: int) -> Asked[int]:
+        """The changelog's end, open transactions included."""
+        return self._offset(self._changelog, partition, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def first(self, partition: int) -> Asked[int]:
+        """The first offset that is left of the readings."""
+        return self._offset(self._readings, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    def end(self, partition: int) -> Asked[int]:
+        """The readings' end."""
+        return self._offset(self._readings, partition, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def committed(self, partition: int) -> Asked[int | None]:
+        """The group's offset of the readings, None where it has none."""
+        at = TopicPartition(self._readings, partition)
+
+        def read(answers: list[TopicPartition]) -> int | None:
+            (answer,) = answers
+            if answer.error is not None:
+                raise KafkaException(answer.error)
+            return answer.offset if answer.offset >= 0 else None
+
+        return Asked(
+            lambda: self._thread.submit(self._consumer.committed, [at], _STABLE),
+            read,
+            lambda error: self._complaints(error, asked="the group's offset, which no open transaction changes"),
+        )
+
+    def close(self) -> None:
+        """Ends the client."""
+        self._thread.shutdown(cancel_futures=True)
+        self._consumer.close()
+
+    def _offset(self, topic: str, partition: int, which: OffsetSpec) -> Asked[int]:
+        at = TopicPartition(topic, partition)
+
+        def ask() -> "Future[Any]":
+            return self._admin.list_offsets(
+                {at: which}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE
+            )[at]
+
+        return Asked(ask, lambda answer: int(answer.offset), self._look_again)
+
+    def _look_again(self, error: KafkaError) -> None:
+        # After a crash of the broker the client goes on asking the leader of before, unless it looks for the new one.
+        with contextlib.suppress(KafkaException):
+            self._admin.list_topics(timeout=1.0)
+        self._complaints(error, asked="a topic's offsets")
