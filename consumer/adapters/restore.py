@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
-from consumer.adapters.asked import Broker
+from consumer.adapters.asked import Asked, Broker
 from consumer.adapters.logs import client_logger
 from consumer.core.changelog import Changelog, number
 from consumer.core.record import DamagedError, Place, decode
@@ -46,13 +46,19 @@ class Restored:
 
 
 class _Reading:
-    """One partition on its way."""
+    """One partition on its way.
+
+    The order of the questions matters. A transaction of the partition's owner of before may be open, with offsets
+    that the broker has taken and records that it has not got yet. Once the group's offset is stable, each such
+    transaction has ended; the changelog's end that is asked for after that lies behind its records, and no other
+    can come: the group has a new generation.
+    """
 
     def __init__(self, calendar: Calendar, broker: Broker, partition: int) -> None:
         self.state = State(calendar)
-        self.end = broker.changelog_end(partition)
         self.committed = broker.committed(partition)
-        self.bounds = broker.first(partition), broker.end(partition)
+        self._broker, self._partition = broker, partition
+        self._asked: tuple[Asked[int], Asked[int], Asked[int]] | None = None
         self.position = 0
         self.reached = -1
         self.place: Place | None = None
@@ -73,24 +79,33 @@ class _Reading:
         self.first = at if self.first is None else self.first
         self.last = max(self.last, at)
 
-    def whole(self) -> bool:
-        """Whether all of it is read, and every question answered. RefusedError."""
-        asked = [question.answered() for question in (self.end, self.committed, *self.bounds)]
-        # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
-        return all(asked) and self.reached >= self.end.value
+    def offsets(self) -> tuple[int, int, int] | None:
+        """The changelog's end, the readings' first offset and their end, once all are told. RefusedError."""
+        if not self.committed.answered():
+            return None
+        if self._asked is None:
+            broker, partition = self._broker, self._partition
+            self._asked = broker.changelog_end(partition), broker.first(partition), broker.end(partition)
+        answered = [question.answered() for question in self._asked]
+        end, low, high = self._asked
+        return (end.value, low.value, high.value) if all(answered) else None
 
     def left(self) -> int:
         """How many offsets are still to be read, as far as is known."""
-        return max(0, self.end.value - self.position) if self.end.answered() else 0
+        offsets = self.offsets()
+        return max(0, offsets[0] - self.position) if offsets else 0
 
-    def finish(self) -> Restored:
-        """What it comes to. Raises DamagedError."""
+    def whole(self) -> Restored | None:
+        """What it comes to, once all of it is read. RefusedError, DamagedError."""
+        offsets = self.offsets()
+        # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
+        if offsets is None or self.reached < offsets[0]:
+            return None
         if "" in self.state.names:
             raise DamagedError("the names of some zones are missing: a part of it is gone")
         oldest = max(self.gone + 1, self.first or 0)
         changelog = Changelog(oldest, max(self.last, self.gone) + 1)
-        low, high = self.bounds
-        return Restored(self.state, self.place, changelog, self.committed.value, (low.value, high.value))
+        return Restored(self.state, self.place, changelog, self.committed.value, offsets[1:])
 
 
 class Restorer:
@@ -128,8 +143,11 @@ class Restorer:
         if first is not None:
             for message in [first, *self._consumer.consume(_BATCH, 0)]:
                 self._take(message)
-        whole = [partition for partition, reading in self._readings.items() if reading.whole()]
-        return {partition: self._finish(partition) for partition in whole}
+        found = {partition: self._whole(partition) for partition in self._readings}
+        whole = {partition: restored for partition, restored in found.items() if restored is not None}
+        for partition in whole:
+            self.drop(partition)
+        return whole
 
     def left(self) -> dict[int, int]:
         """How many offsets of each partition's changelog are still to be read, as far as is known."""
@@ -155,13 +173,11 @@ class Restorer:
             raise self._damaged(partition, f"offset {offset}: {damage}") from None
         reading.position = offset + 1
 
-    def _finish(self, partition: int) -> Restored:
+    def _whole(self, partition: int) -> Restored | None:
         try:
-            return self._readings[partition].finish()
+            return self._readings[partition].whole()
         except DamagedError as damage:
             raise self._damaged(partition, str(damage)) from None
-        finally:
-            self.drop(partition)
 
     def _damaged(self, partition: int, what: str) -> SettingError:
         return SettingError(
