@@ -386,4 +386,4 @@ class Service:
             self._tell_status()
         windows = sum(partition.state.open_windows for partition in self._partitions.values())
         lag = sum(p.lag(self._source.known_end(n)) for n, p in self._partitions.items())
-        self._metrics.gauges(windows, lag)
+        self._metrics.gauges(windows, lag, sum(self._restorer.left().values()))

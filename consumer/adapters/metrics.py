@@ -70,6 +70,11 @@ class Metrics:
             "season_open_windows", "Windows with a reading that have not ended, scored or not.", registry=registry
         )
         self._lag = Gauge("season_lag_messages", "Messages not read yet; 0 when all is read.", registry=registry)
+        self._restoring = Gauge(
+            "season_restoring_records",
+            "Records of the changelog to be read before the readings of partitions that came flow.",
+            registry=registry,
+        )
         self._commits = Histogram(
             "season_commit_seconds",
             "Time that the commit of a transaction took.",
@@ -100,10 +105,11 @@ class Metrics:
         """Counts offsets that were gone before they were read."""
         self._lost.inc(messages)
 
-    def gauges(self, open_windows: int, lag: int) -> None:
+    def gauges(self, open_windows: int, lag: int, restoring: int) -> None:
         """Sets what is true now of the partitions that this instance holds."""
         self._windows.set(open_windows)
         self._lag.set(lag)
+        self._restoring.set(restoring)
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, of the type `CONTENT_TYPE`."""

@@ -51,6 +51,7 @@ ZERO = {
     "season_open_windows": 0,
     "season_lag_messages": 0,
     "season_lost_messages_total": 0,
+    "season_restoring_records": 0,
 }
 
 
@@ -66,8 +67,8 @@ def test_what_is_told_is_shown() -> None:
         tally = Tally(10, 2, 1, Counter({("winter", "summer"): 3}), Counter({"late": 4}))
         metrics.add(tally)
     metrics.lost(7)
-    metrics.gauges(5, 6)
-    metrics.gauges(4, 3)
+    metrics.gauges(5, 6, 7)
+    metrics.gauges(4, 3, 2)
     assert samples(metrics) == ZERO | {
         "season_readings_total": 20,
         "season_repeats_total": 4,
@@ -75,6 +76,7 @@ def test_what_is_told_is_shown() -> None:
         "season_predictions_total winter summer": 6,
         "season_dead_letters_total late": 8,
         "season_lost_messages_total": 7,
+        "season_restoring_records": 2,
         "season_open_windows": 4,
         "season_lag_messages": 3,
     }

@@ -1,0 +1,184 @@
+"""Each error of the transactional producer has its one reaction: repeat, undo, take the id anew, stop."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.adapters import transaction
+from consumer.adapters.transaction import AbortedError, ExpiredError, FencedError, Transactions
+from season.settings import RefusedError
+
+Script = dict[str, list[KafkaError | Callable[[], None]]]
+
+
+class Scripted:
+    """A producer that answers each call with the next thing its script has for it, else with success.
+
+    Which errors a real one gives, and when, is seen by the tests on the real broker; what is done about each is
+    seen here, where each can be had.
+    """
+
+    script: ClassVar[Script] = {}
+    calls: ClassVar[list[str]] = []  # of all producers of a test, in their order
+
+    def __init__(self, properties: dict[str, Any]) -> None:
+        assert properties["transactional.id"] == "group-one"
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        answers = self.script.get(name)
+        if answers:
+            answer = answers.pop(0)
+            if isinstance(answer, KafkaError):
+                raise KafkaException(answer)
+            answer()
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: self._call(name.removesuffix("_transactions").removesuffix("_transaction"))
+
+
+class Clock:
+    """Time that a test sets."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        """As in `time`."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which a transaction's age is told."""
+    clock = Clock()
+    monkeypatch.setattr(transaction, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def transactions(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Transactions:
+    """Transactions with their id taken, one open, and a producer without a script."""
+    monkeypatch.setattr(transaction, "Producer", Scripted)
+    monkeypatch.setattr(transaction, "beside", lambda _make, _environ, ours: ours)
+    monkeypatch.setattr(Scripted, "script", {})
+    monkeypatch.setattr(Scripted, "calls", [])
+    transactions = Transactions({}, "group-one", lambda: False)
+    transactions.take_id(lambda _: None)
+    transactions.begin()
+    Scripted.calls.clear()
+    return transactions
+
+
+def error(code: int, **flags: bool) -> KafkaError:
+    """An error as the client gives it."""
+    return KafkaError(code, "what it says", **flags)
+
+
+RETRIABLE = error(KafkaError._TIMED_OUT, retriable=True)
+ABORTABLE = error(KafkaError.ILLEGAL_GENERATION, txn_requires_abort=True)
+FENCED = error(KafkaError._FENCED, fatal=True)
+FATAL = error(KafkaError.INVALID_TXN_STATE, fatal=True)
+REFUSED = error(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+
+
+def run(transactions: Transactions, script: Script) -> None:
+    """Sends and commits, with what the script has in the way."""
+    Scripted.script = script
+    if not transactions.open:
+        transactions.begin()
+    transactions.send("topic", b"key", b"value")
+    transactions.commit([], b"metadata")
+
+
+def test_a_call_that_may_be_repeated_is_repeated(transactions: Transactions) -> None:
+    """The same call again, as often as it takes, and nothing else is made twice."""
+    run(transactions, {"send_offsets_to": [RETRIABLE, RETRIABLE], "commit": [RETRIABLE]})
+    assert Scripted.calls == ["produce", "send_offsets_to", "send_offsets_to", "send_offsets_to", "commit", "commit"]
+    assert not transactions.open
+
+
+@pytest.mark.parametrize("call", ["produce", "send_offsets_to", "commit"])
+@pytest.mark.parametrize(
+    ("answer", "age", "raised"),
+    [
+        (ABORTABLE, 1.0, AbortedError),
+        (ABORTABLE, 11.0, AbortedError),
+        (FENCED, 1.0, FencedError),
+        (error(KafkaError.PRODUCER_FENCED, fatal=True), 1.0, FencedError),
+        (error(KafkaError.INVALID_PRODUCER_EPOCH, fatal=True), 1.0, FencedError),
+        (FENCED, 11.0, ExpiredError),
+        (error(KafkaError.INVALID_PRODUCER_EPOCH, fatal=True), 11.0, ExpiredError),
+        (FATAL, 1.0, ExpiredError),
+        (REFUSED, 1.0, RefusedError),
+    ],
+)
+def test_every_other_error_has_its_one_reaction(
+    transactions: Transactions, clock: Clock, call: str, answer: KafkaError, age: float, raised: type[Exception]
+) -> None:
+    """Wherever it comes; and being fenced means another has our id only while the transaction is not too old."""
+    clock.now = age
+    with pytest.raises(raised) as caught:
+        run(transactions, {call: [answer]})
+    assert caught.type is raised
+    assert ("abort" in Scripted.calls) == (raised is AbortedError)
+
+
+@pytest.mark.parametrize(
+    ("answer", "age", "raised"),
+    [
+        (FENCED, 1.0, FencedError),
+        (FENCED, 11.0, ExpiredError),
+        (RETRIABLE, 1.0, ExpiredError),
+        (FATAL, 1.0, ExpiredError),
+    ],
+)
+def test_an_abort_that_fails_leaves_nothing_certain(
+    transactions: Transactions, clock: Clock, answer: KafkaError, age: float, raised: type[Exception]
+) -> None:
+    """Then the id is taken anew, and the changelog tells what was committed."""
+    clock.now = age
+    with pytest.raises(raised) as caught:
+        run(transactions, {"commit": [ABORTABLE], "abort": [answer]})
+    assert caught.type is raised
+
+
+@pytest.mark.parametrize("call", ["send_offsets_to", "commit"])
+def test_a_call_that_does_not_come_back_is_given_up(
+    transactions: Transactions, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """After twice the time that it was given; the id is taken anew with a new producer."""
+    monkeypatch.setattr(transaction, "_CALL", 0.02)
+    ended = threading.Event()
+
+    def hang() -> None:
+        ended.wait(30)
+
+    with pytest.raises(ExpiredError):
+        run(transactions, {call: [hang]})
+    assert not transactions.open
+    ended.set()
+    monkeypatch.setattr(transaction, "_CALL", 3.0)
+    transactions.take_id(lambda _: None)
+    run(transactions, {})
+    assert Scripted.calls[-5:] == ["init", "begin", "produce", "send_offsets_to", "commit"]
+
+
+def test_a_full_queue_is_waited_for_and_given_up_when_the_transaction_is_too_old(
+    transactions: Transactions, clock: Clock
+) -> None:
+    """Back-pressure: the queue empties or, where the broker takes nothing, the transaction is undone."""
+
+    def full() -> None:
+        raise BufferError
+
+    def full_for_long() -> None:
+        clock.now += 11
+        raise BufferError
+
+    run(transactions, {"produce": [full, full]})
+    assert Scripted.calls == ["produce", "poll", "produce", "poll", "produce", "send_offsets_to", "commit"]
+    with pytest.raises(AbortedError):
+        run(transactions, {"produce": [full_for_long]})
