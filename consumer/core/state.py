@@ -6,15 +6,19 @@ that what a restart restores is what there was. `snapshot` gives any range of zo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from season.calendar import I64, Calendar
 from season.steps import F64, STEPS
 
 NEVER = -(2**40)  # the stream time of a zone that has none: earlier than any instant, and safe to calculate with
 _DAYS = 2**22  # more than the days up to the year 9999
+
+
+Column = TypeVar("Column", I64, F64, NDArray[np.int32])
 
 
 def _none() -> I64:
@@ -57,6 +61,22 @@ def merge(steps: Sequence[Changes]) -> Changes:
     columns = [f.name for f in fields(Changes) if f.name not in {"names", "first_name", "hours", "anew"}]
     merged: dict[str, Any] = {c: np.concatenate([getattr(step, c) for step in steps]) for c in columns}
     return Changes(names, steps[0].first_name, **merged)
+
+
+def _lengthened(column: Column, length: int, blank: int) -> Column:
+    """The column with more rows, all of them blank. Few calls copy it: a copy has room for as many rows again."""
+    room = column if column.base is None else column.base
+    if length > len(room):
+        room = _with_room(column, max(length, 2 * len(column)))
+    room[len(column) : length] = blank
+    return room[:length]
+
+
+def _with_room(column: Column, length: int) -> Column:
+    """A longer column that begins with this one. Memory is taken by what is written to it, not by its length."""
+    room = np.empty((length, *column.shape[1:]), column.dtype)
+    room[: len(column)] = column
+    return room
 
 
 def window_keys(zones: I64, days: I64) -> I64:
@@ -177,15 +197,15 @@ class State:
         used = (changes.zones, changes.cell_zones, changes.window_zones)
         known = max(changes.first_name + len(changes.names) if changes.names else 0, changes.anew[1])
         last = max(known, *(int(zones.max(initial=-1)) + 1 for zones in used))
-        more = last - len(self.names)
-        if more > 0:
-            self.names.extend([""] * more)
-            self.stream = np.append(self.stream, np.full(more, NEVER))
-            self.horizon = np.append(self.horizon, np.full(more, NEVER))
-            self._ring = np.vstack([self._ring, np.full((more, self._ring.shape[1]), -1, np.int32)])
-        for number, name in enumerate(changes.names, changes.first_name):
-            self.names[number] = name
-            self.numbers[name] = number
+        if last > len(self.names):
+            self.names.extend([""] * (last - len(self.names)))
+            self.stream = _lengthened(self.stream, last, NEVER)
+            self.horizon = _lengthened(self.horizon, last, NEVER)
+            self._ring = _lengthened(self._ring, last, -1)
+        end = changes.first_name + len(changes.names)
+        if changes.names:
+            self.names[changes.first_name : end] = changes.names
+            self.numbers.update(zip(changes.names, range(changes.first_name, end), strict=True))
 
     def _forget(self, first: int, end: int) -> None:
         self.close(self.rows_of(np.arange(first, end)))
@@ -218,10 +238,10 @@ class State:
     def _grow(self) -> None:
         """Twice as many rows."""
         old = len(self.zone)
-        self.zone = np.append(self.zone, np.full(old, -1))
-        self.day, self.end, self.revision = (np.resize(c, 2 * old) for c in (self.day, self.end, self.revision))
-        self.values = np.vstack([self.values, np.full_like(self.values, np.nan)])
-        self._free = np.append(self._free, self._free)
+        columns = (self.zone, self.day, self.end, self.revision, self.values, self._free)
+        roomy = (_with_room(column, 2 * old) for column in columns)
+        self.zone, self.day, self.end, self.revision, self.values, self._free = roomy
+        self.zone[old:] = -1
         self._free[self._spare : self._spare + old] = np.arange(old, 2 * old)
         self._spare += old
 
