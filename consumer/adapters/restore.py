@@ -8,8 +8,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 
 from consumer.adapters.asked import Asked, Broker
 from consumer.adapters.logs import client_logger
-from consumer.core.changelog import Changelog, number
-from consumer.core.record import DamagedError, Place, decode
+from consumer.core.changelog import Changelog
+from consumer.core.record import DamagedError, Place
+from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import Calendar
 from season.kafka import MEMBERS_ONLY, beside
@@ -55,29 +56,16 @@ class _Reading:
     """
 
     def __init__(self, calendar: Calendar, broker: Broker, partition: int) -> None:
-        self.state = State(calendar)
+        self.replay = Replay(calendar)
         self.committed = broker.committed(partition)
         self._broker, self._partition = broker, partition
         self._asked: tuple[Asked[int], Asked[int], Asked[int]] | None = None
         self.position = 0
         self.reached = -1
-        self.place: Place | None = None
-        self.first: int | None = None
-        self.gone = -1
-        self.last = -1
 
     def take(self, message: Message) -> None:
         """One record. Raises DamagedError."""
-        at, value = number(message.key()), message.value()
-        if at is None:
-            raise DamagedError("its key is no record's number")
-        if value is None:
-            self.gone = max(self.gone, at)
-            return
-        changes, self.place = decode(value)
-        self.state.apply(changes)
-        self.first = at if self.first is None else self.first
-        self.last = max(self.last, at)
+        self.replay.take(message.key(), message.value())
 
     def offsets(self) -> tuple[int, int, int] | None:
         """The changelog's end, the readings' first offset and their end, once all are told. RefusedError."""
@@ -101,11 +89,8 @@ class _Reading:
         # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
         if offsets is None or self.reached < offsets[0]:
             return None
-        if "" in self.state.names:
-            raise DamagedError("the names of some zones are missing: a part of it is gone")
-        oldest = max(self.gone + 1, self.first or 0)
-        changelog = Changelog(oldest, max(self.last, self.gone) + 1)
-        return Restored(self.state, self.place, changelog, self.committed.value, offsets[1:])
+        changelog = self.replay.finish()
+        return Restored(self.replay.state, self.replay.place, changelog, self.committed.value, offsets[1:])
 
 
 class Restorer:

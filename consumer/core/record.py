@@ -41,12 +41,16 @@ class DamagedError(ValueError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a state belongs: the topic it was read from, the next offset, and the calendar in force."""
+    """Where a state belongs: the topic it was read from, the next offset, and the calendar in force.
+
+    `since` is the number of the first record that its changelog needs, None where an early record does not say.
+    """
 
     topic_id: str
     offset: int
     time_zone: str
     day_start: str
+    since: int | None = None
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -58,6 +62,7 @@ class _Head(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     anew: tuple[int, int]
     lengths: tuple[int, int, int, int]  # zones, cells, windows, hours of a window
+    since: int | None = None
 
 
 def encode(changes: Changes, place: Place) -> bytes:
@@ -73,6 +78,7 @@ def encode(changes: Changes, place: Place) -> bytes:
             changes.names,
             changes.anew,
             lengths,
+            place.since,
         )
     )
     hours = changes.cell_days * _PLACES + changes.cell_places
@@ -111,7 +117,7 @@ def decode(record: bytes) -> tuple[Changes, Place]:
         hours=columns["hours"].view(np.float64).reshape(head.lengths[2], head.lengths[3]),
         anew=head.anew,
     )
-    return changes, Place(head.topic_id, head.offset, head.time_zone, head.day_start)
+    return changes, Place(head.topic_id, head.offset, head.time_zone, head.day_start, head.since)
 
 
 def _columns(body: memoryview, head: _Head) -> dict[str, I64]:

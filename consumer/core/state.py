@@ -15,6 +15,8 @@ from season.calendar import I64, Calendar
 from season.steps import F64, STEPS
 
 NEVER = -(2**40)  # the stream time of a zone that has none: earlier than any instant, and safe to calculate with
+# A zone in a snapshot (its number, times and name) and a window beside its hours, in bytes.
+_ZONE_BYTES, _WINDOW_BYTES = 40, 16
 _DAYS = 2**22  # more than the days up to the year 9999
 
 
@@ -56,11 +58,12 @@ class Changes:
 
 
 def merge(steps: Sequence[Changes]) -> Changes:
-    """The changes of several steps, one after the other, as one; none of them a snapshot."""
+    """The changes of several steps, one after the other, as one; none of them a snapshot, and no name left out."""
     names = tuple(name for step in steps for name in step.names)
+    first_name = next((step.first_name for step in steps if step.names), 0)
     columns = [f.name for f in fields(Changes) if f.name not in {"names", "first_name", "hours", "anew"}]
     merged: dict[str, Any] = {c: np.concatenate([getattr(step, c) for step in steps]) for c in columns}
-    return Changes(names, steps[0].first_name, **merged)
+    return Changes(names, first_name, **merged)
 
 
 def _lengthened(column: Column, length: int, blank: int) -> Column:
@@ -160,10 +163,15 @@ class State:
             anew=(first, end),
         )
 
+    @property
+    def size(self) -> int:
+        """About how many bytes a snapshot of all zones takes."""
+        return _ZONE_BYTES * len(self.names) + self.open_windows * (_WINDOW_BYTES + 8 * self.values.shape[1])
+
     def sizes(self, first: int, end: int) -> I64:
         """About how many bytes each zone of a range takes in a snapshot."""
         windows = np.count_nonzero(self._ring[first:end] >= 0, axis=1)
-        sizes: I64 = 40 + windows * (16 + 8 * self.values.shape[1])
+        sizes: I64 = _ZONE_BYTES + windows * (_WINDOW_BYTES + 8 * self.values.shape[1])
         return sizes
 
     def open(self, zones: I64, days: I64, ends: I64) -> I64:

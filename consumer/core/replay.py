@@ -1,0 +1,98 @@
+"""Reads a changelog's records back, in their order, into the state of its partition.
+
+Compaction leaves any part of the records that are superseded. Of the others none may be missing: the state would be
+another one than there was.
+"""
+
+from consumer.core.changelog import Changelog, cost, number
+from consumer.core.record import DamagedError, Place, decode
+from consumer.core.state import Changes, State, merge
+from season.calendar import Calendar
+
+_WAITING_BYTES = 1024 * 1024  # of differences that are applied at once: one `apply` costs as much as many rows
+
+
+class Replay:
+    """One partition on its way back; `state` is whole once `finish` has been called."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.state = State(calendar)
+        self.place: Place | None = None  # where the state belongs, None before the first record
+        self._log = Changelog(oldest=-1, following=-1)
+        self._hole = -1  # the last number that was missing before another
+        self._waiting: list[Changes] = []  # differences that are not applied yet
+        self._waiting_bytes = 0
+        self._names_end = 0  # the number after that of the last name that waits, 0 for none
+        self._size = self._records = 0  # of the differences since the last chunk
+
+    def take(self, key: bytes | None, value: bytes | None) -> None:
+        """One record. Raises DamagedError."""
+        at = number(key)
+        if at is None:
+            raise DamagedError("its key is no record's number")
+        if value is None:
+            self._log.oldest = max(self._log.oldest, at + 1)
+            return
+        changes, self.place = decode(value)
+        self._count(at)
+        if changes.anew != (0, 0):
+            self._apply()
+            self.state.apply(changes)
+            self._note_chunk(at, *changes.anew)
+        else:
+            self._wait(changes, len(value))
+
+    def finish(self) -> Changelog:
+        """After the last record: how the changelog goes on. Raises DamagedError."""
+        self._apply()
+        if "" in self.state.names:
+            raise DamagedError("the names of some zones are missing: a part of it is gone")
+        log = self._log
+        log.oldest = max(log.oldest, 0)
+        log.following = max(log.following, log.oldest)
+        log.since = log.oldest
+        if self.place is not None and self.place.since is not None:
+            log.since = self.place.since
+            if self._hole >= log.since:
+                raise DamagedError(f"record {self._hole} is missing: a part of it is gone")
+        log.owed = cost(self._size, self._records, self.state)
+        return log
+
+    def _count(self, at: int) -> None:
+        log = self._log
+        if at < log.following:
+            raise DamagedError(
+                f"its number is {at}, the one before has {log.following - 1}: somebody else writes here"
+            )
+        if log.following < 0:
+            log.oldest = max(log.oldest, at)
+        if at > log.following:
+            self._hole = at - 1
+        log.following = at + 1
+
+    def _note_chunk(self, at: int, first: int, end: int) -> None:
+        log, since = self._log, self.place.since if self.place is not None else None
+        if first == 0:
+            log.turn = at
+        # The chunk that ends a turn is the first record that says: nothing before the turn is needed.
+        log.zone = end if since is not None and since < log.turn else 0
+        self._size = self._records = 0
+
+    def _wait(self, changes: Changes, size: int) -> None:
+        """Differences wait for those that follow them, unless names between them were superseded."""
+        if changes.names:
+            if self._names_end not in {0, changes.first_name}:
+                self._apply()
+            self._names_end = changes.first_name + len(changes.names)
+        self._waiting.append(changes)
+        self._waiting_bytes += size
+        self._size += size
+        self._records += 1
+        if self._waiting_bytes >= _WAITING_BYTES:
+            self._apply()
+
+    def _apply(self) -> None:
+        if self._waiting:
+            self.state.apply(merge(self._waiting))
+        self._waiting.clear()
+        self._waiting_bytes = self._names_end = 0
