@@ -1,5 +1,6 @@
 """The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumer.adapters.logs import client_logger
 from season.kafka import beside, refuse
-from season.settings import SettingError
+from season.settings import RefusedError, SettingError
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ _READ = {
     "queued.max.messages.kbytes": 32 * 1024,
 }
 _BATCH = 5000
+_AGAIN = 2.0  # seconds until a member that was refused asks again
 _SETTINGS = {
     KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
     KafkaError.INVALID_GROUP_ID: "CONSUMER_GROUP",
@@ -66,11 +68,14 @@ class Source:
         self._topic = topic
         self._member: str | None = None  # who we were when the latest partitions came
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
-        properties = beside(Consumer, environ, ours)
-        self._consumer = Consumer({**properties, "logger": client_logger()})
+        self._properties = {**beside(Consumer, environ, ours), "logger": client_logger()}
+        self._consumer = Consumer(self._properties)
+        self._stranger = self._consumer.consumer_group_metadata()
+        self._refused: float | None = None  # when the group refused this client, which is of no use after that
 
     def subscribe(self, owner: Owner) -> None:
         """Joins the group."""
+        self._owner = owner
 
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             member = consumer.memberid()
@@ -98,6 +103,8 @@ class Source:
     def take(self, wait: float) -> Taken:
         """What is there, after waiting up to `wait` seconds for the first of it. RefusedError, KafkaException."""
         taken = Taken()
+        if self._refused is not None and not self._join_again(wait):
+            return taken
         first = self._consumer.poll(wait)
         if first is not None:
             messages = taken.messages
@@ -147,7 +154,7 @@ class Source:
 
     def joined(self) -> bool:
         """Whether the group has taken this member."""
-        return bool(self._consumer.memberid())
+        return self._refused is None and bool(self._consumer.consumer_group_metadata() != self._stranger)
 
     def close(self) -> None:
         """Leaves the group."""
@@ -165,13 +172,43 @@ class Source:
             refuse([error])
             if error.code() in _SETTINGS:
                 raise SettingError(f"{_SETTINGS[error.code()]}: the broker refuses it: {error.str()}")
-            if error.fatal():
-                raise KafkaException(error)
-            log.warning("Kafka", error=error.str(), code=error.name())
+            if error.fatal() or error.code() == KafkaError._FATAL:
+                self._bear_fatal(error)
+            else:
+                log.warning("Kafka", error=error.str(), code=error.name())
+
+    def _bear_fatal(self, error: KafkaError) -> None:
+        """After this the client does nothing any more; of the cause it keeps the sentence alone."""
+        name = f"KAFKA_GROUP_INSTANCE_ID={self._properties.get('group.instance.id')!r}"
+        if KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str() in error.str():
+            self._refused = time.monotonic()
+            log.warning(f"{name}: the group still has a member of this name, living or not; asking again")
+            return
+        if KafkaError(KafkaError.FENCED_INSTANCE_ID).str() in error.str():
+            raise RefusedError(
+                f"{name}: a newer member of this name has joined the group, so this older one stops; give each "
+                "instance a name of its own"
+            )
+        raise KafkaException(error)
+
+    def _join_again(self, wait: float) -> bool:
+        """Joins with a new client once it is time to; until then, waits a little."""
+        assert self._refused is not None
+        if time.monotonic() - self._refused < _AGAIN:
+            time.sleep(min(wait, _AGAIN))
+            return False
+        self._refused = None
+        self._consumer.close()
+        self._consumer = Consumer(self._properties)
+        self._stranger = self._consumer.consumer_group_metadata()
+        self.subscribe(self._owner)
+        return True
 
 
-def assignment(environ: Mapping[str, str]) -> dict[str, str]:
+def assignment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Partitions move one by one; under the newer group protocol the broker sees to it and takes no assignor."""
     if environ.get("KAFKA_GROUP_PROTOCOL", "").lower() == "consumer":
         return {}
-    return {"partition.assignment.strategy": "cooperative-sticky"}
+    # Members hear of a rebalance with their next heartbeat, each 3 s by default: so long would a partition that
+    # moves stand still, and once more where another member has to give it up first.
+    return {"partition.assignment.strategy": "cooperative-sticky", "heartbeat.interval.ms": 500}

@@ -22,13 +22,14 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass(frozen=True)
 class Logged:
-    """A message as it stands in a topic."""
+    """A message as it stands in a topic; its time in seconds since the epoch."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
     headers: Headers
+    time: float = 0.0
 
 
 @dataclass

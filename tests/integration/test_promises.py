@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from kafka_local import Broker
 from season.calendar import HOUR, Calendar
@@ -52,28 +51,6 @@ def test_a_silent_zone_has_its_windows_ended(broker: Broker, tmp_path: Path) -> 
     assert (prediction["zone"], prediction["filled_hours"], prediction["steps"][23]) == ("almost", 1, 22200.0)
     reasons = [dict(m.headers)["reason"] for m in world.flat("DEAD_LETTER_TOPIC")]
     assert sorted(reason or b"" for reason in reasons) == [b"incomplete_window", b"late"]
-
-
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_a_second_instance_takes_over_half_and_then_all(broker: Broker, tmp_path: Path, protocol: str) -> None:
-    """Partitions move to a newcomer with their open windows, and to it alone when the first one stops."""
-    world = World(broker.bootstrap_servers)
-    settings = {"KAFKA_GROUP_PROTOCOL": protocol}
-    if protocol == "consumer":
-        world.environ.pop("KAFKA_SESSION_TIMEOUT_MS")
-    messages = shuffled_year(4)[:9000]
-    with world.service(tmp_path, INSTANCE_ID="one", **settings) as one:
-        world.publish(messages[:3000])
-        world.wait_until_read()
-        with world.service(tmp_path, INSTANCE_ID="two", **settings) as two:
-            wait(lambda: "partition restored" in two.log.read_text(), 60, "the newcomer gets no partition")
-            world.publish(messages[3000:6000])
-            world.wait_until_read()
-            assert one.stop() == 0
-            world.publish(messages[6000:])
-            world.wait_until_read()
-            assert two.stop() == 0
-    check(world)
 
 
 def test_a_new_model_is_taken_up_and_a_broken_one_is_not(broker: Broker, tmp_path: Path) -> None:

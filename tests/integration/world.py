@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from tests.integration.oracle import Logged
@@ -36,6 +36,7 @@ class World:
             "PREDICTIONS_TOPIC": f"{self.name}.predictions",
             "DEAD_LETTER_TOPIC": f"{self.name}.dead-letter",
             "CONSUMER_GROUP": f"{self.name}.group",
+            "CHANGELOG_TOPIC": f"{self.name}.group.windows",
             "TOPIC_PARTITIONS": str(partitions),
             "HTTP_PORT": "0",
             "LOG_FORMAT": "json",
@@ -78,7 +79,7 @@ class World:
             }
         )
         topic = self.environ[setting]
-        consumer.assign([TopicPartition(topic, p, 0) for p in range(self.partitions)])
+        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(self.partitions)])
         logs: list[list[Logged]] = [[] for _ in range(self.partitions)]
         ended: set[int] = set()
         while len(ended) < self.partitions:
@@ -205,4 +206,5 @@ def _logged(message: Any) -> Logged:
         headers = list(message.headers() or [])
     except SystemError:
         headers = []
-    return Logged(message.partition(), message.offset(), message.key(), message.value(), headers)
+    place, stamp = (message.partition(), message.offset()), message.timestamp()[1] / 1000
+    return Logged(*place, message.key(), message.value(), headers, stamp)

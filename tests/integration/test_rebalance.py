@@ -1,0 +1,221 @@
+"""Members come and go: partitions move one by one, static members get theirs again, names are fenced."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from kafka_local import Broker
+from tests.integration.test_service import check, shuffled_year
+from tests.integration.traffic import gaps, traffic
+from tests.integration.world import Service, World, wait
+
+PROTOCOLS = ["classic", "consumer"]
+# Under the newer protocol sessions and heartbeats are the broker's: 45 s and 5 s by default.
+QUICK = {
+    "group.consumer.min.session.timeout.ms": "6000",
+    "group.consumer.session.timeout.ms": "6000",
+    "group.consumer.min.heartbeat.interval.ms": "500",
+    "group.consumer.heartbeat.interval.ms": "500",
+}
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[Broker]:
+    """A broker whose sessions are short under both protocols."""
+    with Broker(settings=QUICK) as running:
+        yield running
+
+
+def group_world(broker: Broker, protocol: str, partitions: int = 4) -> World:
+    """A world whose services speak this group protocol."""
+    world = World(broker.bootstrap_servers, partitions)
+    world.environ["KAFKA_GROUP_PROTOCOL"] = protocol
+    if protocol == "consumer":
+        world.environ.pop("KAFKA_SESSION_TIMEOUT_MS")
+    return world
+
+
+def said(service: Service, text: str) -> int:
+    """How often its log says so."""
+    return service.log.read_text().count(text)
+
+
+def held(service: Service) -> set[int]:
+    """The partitions that it holds, as its log tells."""
+    partitions: set[int] = set()
+    for event in service.events():
+        if event["event"] == "partitions assigned":
+            partitions |= set(event["partitions"])
+        elif event["event"] in {"partitions revoked", "partitions lost"}:
+            partitions -= set(event["partitions"])
+    return partitions
+
+
+def flows(service: Service, times: int = 1) -> None:
+    """Waits until a partition of this service has been restored, so many times."""
+    wait(lambda: said(service, "partition restored") >= times, 60, "it gets no partition")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_second_instance_takes_over_half_and_then_all(quick: Broker, tmp_path: Path, protocol: str) -> None:
+    """Partitions move to a newcomer with their open windows, and to it alone when the first one stops."""
+    world = group_world(quick, protocol)
+    messages = shuffled_year(4)[:9000]
+    with world.service(tmp_path, INSTANCE_ID="one") as one:
+        world.publish(messages[:3000])
+        world.wait_until_read()
+        with world.service(tmp_path, INSTANCE_ID="two") as two:
+            flows(two)
+            world.publish(messages[3000:6000])
+            world.wait_until_read()
+            assert one.stop() == 0
+            world.publish(messages[6000:])
+            world.wait_until_read()
+            assert two.stop() == 0
+    check(world)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_rolling_restart_stops_no_partition_for_long(quick: Broker, tmp_path: Path, protocol: str) -> None:
+    """Each of four instances is stopped and started again under load; each partition goes on within seconds.
+
+    What was measured is printed: with `pytest -s`, the longest stop of each partition at each restart.
+    """
+    world = group_world(quick, protocol, 8)
+    with ExitStack() as stack:
+        services = [stack.enter_context(world.service(tmp_path, INSTANCE_ID=str(n))) for n in range(4)]
+        for service in services:
+            flows(service)
+        with traffic(world):
+            time.sleep(2)
+            for number in range(4):
+                began = time.time()
+                assert services[number].stop() == 0
+                services[number] = stack.enter_context(world.service(tmp_path, INSTANCE_ID=str(number)))
+                flows(services[number])
+                time.sleep(2)
+                stopped = gaps(world, began, time.time())
+                shown = ", ".join(f"{seconds:.2f}" for seconds in stopped)
+                sys.stdout.write(f"{protocol}, restart of instance {number}: partitions stood still for {shown} s\n")
+                assert max(stopped) < 10
+        world.wait_until_read()
+        assert [service.stop() for service in services] == [0] * 4
+    check(world)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_static_member_gets_its_partitions_again(quick: Broker, tmp_path: Path, protocol: str) -> None:
+    """A restart with KAFKA_GROUP_INSTANCE_ID moves no partition of another member; a killed one tries until it may.
+
+    Under the newer protocol a member that was killed is refused until its old session ends.
+    """
+    world = group_world(quick, protocol)
+    messages = shuffled_year(9)[:9000]
+    with ExitStack() as stack:
+
+        def start(name: str) -> Service:
+            names = {"INSTANCE_ID": name, "KAFKA_GROUP_INSTANCE_ID": name}
+            return stack.enter_context(world.service(tmp_path, COMMIT_INTERVAL="300ms", **names))
+
+        one, other = start("one"), start("other")
+        wait(lambda: len(held(one)) == len(held(other)) == 2, 60, "the two do not share")
+        world.publish(messages[:3000])
+        world.wait_until_read()
+        his, moved = held(one), said(other, "partitions revoked")
+        world.publish(messages[3000:6000])
+        assert one.stop() == 0
+        one = start("one")
+        wait(lambda: held(one) == his, 60, "it does not get its partitions again")
+        assert said(other, "partitions revoked") == moved
+        world.publish(messages[6000:])
+        one.kill()
+        one = start("one")
+        flows(one)
+        world.wait_until_read()
+        if protocol == "consumer":
+            assert said(one, "KAFKA_GROUP_INSTANCE_ID='one': the group still has a member of this name") > 0
+        else:
+            assert held(one) == his
+            assert said(other, "partitions revoked") == moved
+        assert [one.stop(), other.stop()] == [0, 0]
+    check(world)
+
+
+def test_of_two_static_members_of_one_name_the_older_stops(quick: Broker, tmp_path: Path) -> None:
+    """The classic protocol fences the older one: it ends with status 1 and names the setting; nothing is doubled."""
+    world = group_world(quick, "classic")
+    with world.service(tmp_path, INSTANCE_ID="one", KAFKA_GROUP_INSTANCE_ID="same") as older:
+        flows(older)
+        with world.service(tmp_path, INSTANCE_ID="two", KAFKA_GROUP_INSTANCE_ID="same") as newer:
+            world.publish(shuffled_year(10)[:3000])
+            assert older.process.wait(30) == 1
+            assert "KAFKA_GROUP_INSTANCE_ID='same': a newer member of this name has joined" in older.log.read_text()
+            assert "Traceback" not in older.log.read_text()
+            world.wait_until_read()
+            assert newer.stop() == 0
+    check(world)
+
+
+def test_of_two_static_members_of_one_name_the_newcomer_waits(quick: Broker, tmp_path: Path) -> None:
+    """The newer protocol refuses the newcomer: it is healthy, not ready, asks again, and takes over in the end."""
+    world = group_world(quick, "consumer")
+    messages = shuffled_year(10)[:6000]
+    with world.service(tmp_path, INSTANCE_ID="one", KAFKA_GROUP_INSTANCE_ID="same") as older:
+        flows(older)
+        with world.service(tmp_path, INSTANCE_ID="two", KAFKA_GROUP_INSTANCE_ID="same") as newer:
+            wait(lambda: said(newer, "asking again") > 2, 60, "it does not ask again")
+            assert (newer.get("/healthz")[0], newer.get("/readyz")[0]) == (200, 503)
+            world.publish(messages[:3000])
+            world.wait_until_read()
+            assert older.stop() == 0
+            world.publish(messages[3000:])
+            flows(newer)
+            newer.ready()
+            world.wait_until_read()
+            assert newer.stop() == 0
+    check(world)
+
+
+def test_what_stays_flows_while_what_comes_is_restored(broker: Broker, tmp_path: Path) -> None:
+    """A partition that waits for its changelog (another's open transaction is in it) holds no other one up."""
+    world = World(broker.bootstrap_servers)
+    foreign = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": f"{world.name}.foreign"})
+    foreign.init_transactions(30)
+    with world.service(tmp_path, INSTANCE_ID="one") as one, traffic(world):
+        flows(one, 4)
+        with world.service(tmp_path, INSTANCE_ID="two") as two:
+            flows(two, 2)
+            stay, come = held(one), held(two)
+            foreign.begin_transaction()
+            for partition in come:
+                foreign.produce(world.environ["CHANGELOG_TOPIC"], b"undone", b"0", partition)
+            foreign.flush(30)
+            assert two.stop() == 0
+        wait(lambda: one.get("/readyz") == (503, f"partitions being restored: {listed(come)}\n"), 30, "not told")
+        began = time.time()
+        wait(lambda: stay <= went_on(world, began), 30, "what stays does not go on")
+        assert not come & went_on(world, began)
+        assert one.get("/readyz")[0] == 503
+        foreign.abort_transaction(30)
+        one.ready()
+    with world.service(tmp_path, INSTANCE_ID="one") as one:
+        one.ready()
+        world.wait_until_read()
+        assert one.stop() == 0
+    check(world)
+
+
+def went_on(world: World, since: float) -> set[int]:
+    """The partitions of which something was committed since then."""
+    logs = world.log("CHANGELOG_TOPIC")
+    return {partition for partition, log in enumerate(logs) if log and log[-1].time > since}
+
+
+def listed(partitions: set[int]) -> str:
+    """Partitions as /readyz tells them."""
+    return ", ".join(map(str, sorted(partitions)))
