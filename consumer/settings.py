@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from consumer.core.outcome import Rules
-from season.settings import Duration
+from season.settings import Duration, Whole
 
 _HOUR = 3600.0
 
@@ -27,11 +27,11 @@ class Settings(BaseModel):
     window_time_zone: str = ""
     window_day_start: str = ""
     grace_period: Duration = 24 * _HOUR
-    max_filled_hours: int = Field(2, ge=0, le=12, description="a whole number from 0 to 12")
+    max_filled_hours: Whole = Field(2, ge=0, le=12, description="a whole number from 0 to 12")
     idle_timeout: Duration = 48 * _HOUR
     max_future: Duration | None = None
     http_host: str = "127.0.0.1"
-    http_port: int = Field(8000, ge=0, le=65535, description="a port from 0 to 65535 (0 takes a free one)")
+    http_port: Whole = Field(8000, ge=0, le=65535, description="a port from 0 to 65535 (0 takes a free one)")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )

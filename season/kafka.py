@@ -34,7 +34,7 @@ _OURS = {
 }  # fmt: skip
 # Properties of the Python client that take an object: no text from the environment is one.
 _OBJECTS = {"logger", "default.topic.config"}
-_SECRET = re.compile(r"password|secret|\.pem|\.key|private|oauthbearer\.config|jaas")
+_SECRET = re.compile(r"password|secret|\.pem|\.key(?!(store)?\.location)|private|oauthbearer\.config|jaas")
 _UNKNOWN = "No such configuration property"
 _TOGETHER = "Failed to create"
 """So the client begins what it says of properties that are wrong beside each other; else one is wrong by itself."""
@@ -93,7 +93,15 @@ def check(
         alone = _refusal(make, {name: value})
         if alone is not None and not alone.startswith(_TOGETHER):
             raise SettingError(_refused(names[name], name, value, alone, users))
-    for name, value in users.items():
+    # What only turns a thing on (security.protocol) is seldom what is wrong with it.
+    switches = {name: value for name, value in users.items() if name.endswith("protocol")}
+    others = {name: value for name, value in users.items() if name not in switches}
+    if _refusal(make, {**ours, **switches}) is None:
+        for name, value in others.items():
+            beside_them = _refusal(make, {**ours, **switches, name: value})
+            if beside_them is not None:
+                raise SettingError(_refused(names[name], name, value, beside_them, users))
+    for name, value in (others | switches).items():
         without = {other: users[other] for other in users if other != name}
         if _refusal(make, {**ours, **without}) is None:
             raise SettingError(_refused(names[name], name, value, refusal, users))

@@ -6,12 +6,13 @@ from typing import Annotated, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_WHOLE = re.compile(r"-?[0-9]+")
 _LONGEST = 1_000_000 * 86400.0
 """A million days: sums of an instant and a duration stay far from the end of 64 bits."""
 
@@ -37,6 +38,17 @@ def seconds(text: object) -> float:
 
 Duration = Annotated[float, BeforeValidator(seconds)]
 """A setting's field that is written as a duration and read as seconds."""
+
+
+def _digits(value: object) -> object:
+    """Refuses what pydantic would take for a whole number besides its digits: 1_0, 1.0, spaces around."""
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise PydanticCustomError("whole", "a whole number is allowed")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_digits)]
+"""A setting's field that is a whole number, in digits."""
 
 
 def load(cls: type[Model], environ: Mapping[str, str]) -> Model:

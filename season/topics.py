@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from season.cli import StoppedError
 from season.kafka import refuse
-from season.settings import SettingError, load
+from season.settings import SettingError, Whole, load
 
 DEAD_LETTER_BYTES = 2 * 1024 * 1024
 """The largest dead letter (value, key and headers together) that the created topic takes."""
@@ -32,6 +32,7 @@ _CHANGELOG = {
     # A record holds the differences of many zones.
     "max.message.bytes": str(8 * 1024 * 1024),
 }
+_INTERNAL = {"__consumer_offsets", "__transaction_state", "__share_group_state", "__cluster_metadata"}
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
@@ -44,7 +45,7 @@ class TopicSettings(BaseModel):
     predictions_topic: str = "predictions"
     dead_letter_topic: str = "readings.dead-letter"
     changelog_topic: str = ""
-    topic_partitions: int = Field(4, ge=1, le=100_000, description="a whole number from 1 to 100000")
+    topic_partitions: Whole = Field(4, ge=1, le=100_000, description="a whole number from 1 to 100000")
     create_topics: bool = Field(True, description="true or false")
 
 
@@ -82,6 +83,8 @@ def _check_names(names: Mapping[str, str], derived: bool) -> None:
             raise SettingError(
                 f"{setting}={name!r}{source}: a topic's name of 1 to 249 letters, digits, '.', '_' and '-' is allowed"
             )
+        if name in _INTERNAL:
+            raise SettingError(f"{setting}={name!r}: this topic is Kafka's own; another name is allowed")
         if name in setting_of:
             raise SettingError(
                 f"{setting}={name!r}: {setting_of[name]} is the same topic, but four different ones are needed"

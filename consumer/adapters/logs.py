@@ -14,6 +14,10 @@ from confluent_kafka import KafkaError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _COMPLAIN = 5.0  # seconds between two lines about a wait
+_NO_NEWS = (
+    "CONFWARN",  # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other
+    "Coordinator load in progress: retrying",  # so a broker answers for a moment after its start
+)
 
 
 def configure(level: str, form: str) -> None:
@@ -39,8 +43,7 @@ def client_logger() -> logging.Logger:
     """The logger for Kafka's client, as its property `logger`: without one it writes lines of its own."""
     logger = logging.getLogger("kafka-client")
     if not logger.filters:
-        # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other.
-        logger.addFilter(lambda record: "CONFWARN" not in record.getMessage())
+        logger.addFilter(lambda record: not any(text in record.getMessage() for text in _NO_NEWS))
     return logger
 
 

@@ -104,6 +104,14 @@ def test_what_the_promises_rest_on_cannot_be_set(name: str) -> None:
             {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "me"},
             "KAFKA_SECURITY_PROTOCOL='SASL_SSL': sasl.username and sasl.password must be set$",
         ),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_KEY_LOCATION": "/no/such", "KAFKA_SSL_CA_LOCATION": "/no"},
+            "KAFKA_SSL_CA_LOCATION='/no': .*",
+        ),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_KEY_LOCATION": "/no/such"},
+            "KAFKA_SSL_KEY_LOCATION='/no/such': .*",
+        ),
     ],
 )
 def test_what_the_client_refuses_is_told_in_its_words(environ: dict[str, str], sentence: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from season.settings import Duration, SettingError, load, seconds
+from season.settings import Duration, SettingError, Whole, load, seconds
 
 
 class Example(BaseModel):
@@ -11,9 +11,9 @@ class Example(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     grace_period: Duration = 86400.0
-    max_filled_hours: int = Field(2, ge=0, le=12, description="a whole number from 0 to 12")
+    max_filled_hours: Whole = Field(2, ge=0, le=12, description="a whole number from 0 to 12")
     password: SecretStr | None = Field(None, min_length=8)
-    http_port: int = Field(8000, ge=0, le=65535)
+    http_port: Whole = Field(8000, ge=0, le=65535)
 
     @model_validator(mode="after")
     def _over_fields(self) -> "Example":

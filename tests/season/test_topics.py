@@ -47,6 +47,13 @@ def test_all_of_it_can_be_set() -> None:
     assert Topics.from_environment(environ) == Topics("r", "p", "d", "c", 1, create=False)
 
 
+@pytest.mark.parametrize("name", ["__consumer_offsets", "__transaction_state", "__cluster_metadata"])
+def test_kafkas_own_topics_are_refused(name: str) -> None:
+    """What is written to those would harm the broker."""
+    with pytest.raises(SettingError, match=rf"^PREDICTIONS_TOPIC='{name}': this topic is Kafka's own"):
+        Topics.from_environment({"PREDICTIONS_TOPIC": name})
+
+
 @pytest.mark.parametrize(
     "environ",
     [

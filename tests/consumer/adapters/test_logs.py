@@ -77,6 +77,13 @@ def test_kafkas_client_logs_the_same_way(capsys: pytest.CaptureFixture[str]) -> 
     assert (event["event"], event["level"], event["logger"]) == ("FAIL [broker down]", "error", "kafka-client")
 
 
+def test_what_is_no_news_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A coordinator that is still loading is asked again by the client itself, and each start would warn of it."""
+    logs.configure("INFO", "json")
+    logs.client_logger().warning("GETPID [thrd:main]: %s", "Broker: Coordinator load in progress: retrying")
+    assert lines(capsys) == []
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_exception_is_written_with_its_event(capsys: pytest.CaptureFixture[str], form: str) -> None:
     """Its type and text can be found."""
