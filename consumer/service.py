@@ -4,6 +4,7 @@ A partition is in one of three places: being restored (its readings are paused),
 goes wrong with a transaction ends in `_go_back`: every partition is again what was last committed.
 """
 
+import math
 import threading
 import time
 from collections import Counter
@@ -382,8 +383,10 @@ class Service:
         self._status.partitions(set(self._partitions) | self._waiting(), set(self._partitions))
 
     def _measure(self) -> None:
-        if self._source.joined():
+        joined = self._source.joined()
+        if joined:
             self._tell_status()
         windows = sum(partition.state.open_windows for partition in self._partitions.values())
         lag = sum(p.lag(self._source.known_end(n)) for n, p in self._partitions.items())
-        self._metrics.gauges(windows, lag, sum(self._restorer.left().values()))
+        known = joined and not self._waiting()
+        self._metrics.gauges(windows, lag if known else math.nan, sum(self._restorer.left().values()))

@@ -39,6 +39,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "enable.idempotence": True,
         "acks": "all",
         "partitioner": PARTITIONER,
+        "allow.auto.create.topics": False,
         "delivery.timeout.ms": 0,
         "linger.ms": 20,
         "compression.type": "lz4",

@@ -4,6 +4,7 @@ Counters count what was committed; gauges are of the partitions that this instan
 there from the start, as 0, so that a rate can be seen from the first event on.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import product
 from typing import Protocol
@@ -69,7 +70,12 @@ class Metrics:
         self._windows = Gauge(
             "season_open_windows", "Windows with a reading that have not ended, scored or not.", registry=registry
         )
-        self._lag = Gauge("season_lag_messages", "Messages not read yet; 0 when all is read.", registry=registry)
+        self._lag = Gauge(
+            "season_lag_messages",
+            "Messages not read yet; 0 when all is read, NaN while that is not known, as during a restore.",
+            registry=registry,
+        )
+        self._lag.set(math.nan)
         self._restoring = Gauge(
             "season_restoring_records",
             "Records of the changelog to be read before the readings of partitions that came flow.",
@@ -105,7 +111,7 @@ class Metrics:
         """Counts offsets that were gone before they were read."""
         self._lost.inc(messages)
 
-    def gauges(self, open_windows: int, lag: int, restoring: int) -> None:
+    def gauges(self, open_windows: int, lag: float, restoring: int) -> None:
         """Sets what is true now of the partitions that this instance holds."""
         self._windows.set(open_windows)
         self._lag.set(lag)

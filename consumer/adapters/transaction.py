@@ -27,6 +27,8 @@ _WRITE: dict[str, Any] = {
     "enable.idempotence": True,
     "acks": "all",
     "partitioner": PARTITIONER,
+    # The default is true for producers: a topic that was deleted would come again with the broker's defaults.
+    "allow.auto.create.topics": False,
     "compression.type": "lz4",
     "linger.ms": 5,
     # The broker answers back-to-back transactions with CONCURRENT_TRANSACTIONS for a moment: ask again at once.
