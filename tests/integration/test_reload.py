@@ -1,0 +1,168 @@
+"""A new model file while readings flow: each window is scored once, by one model, and no file stops the service."""
+
+import hashlib
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+
+from kafka_local import Broker
+from tests.integration.oracle import Expected, Logged, compare
+from tests.integration.test_service import expected_of, shuffled_year
+from tests.integration.world import MODEL, Service, World, wait
+
+
+def shifted(by: float, time_zone: str = "Europe/Rome") -> bytes:
+    """The model with another bias, by which each of its logits differs, and another time zone."""
+    model = onnx.load(MODEL)
+    last = next(node for node in model.graph.node if node.output[0] == model.graph.output[0].name)
+    bias = next(tensor for tensor in model.graph.initializer if tensor.name == last.input[2])
+    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + np.float32(by), bias.name))
+    next(entry for entry in model.metadata_props if entry.key == "season.time_zone").value = time_zone
+    return bytes(model.SerializeToString())
+
+
+def version(model: bytes) -> str:
+    """Its version, as predictions carry it."""
+    return hashlib.sha256(model).hexdigest()[:12]
+
+
+def put(path: Path, model: bytes) -> None:
+    """Replaces the file in one step, as a deployment does."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(model)
+    partial.replace(path)
+
+
+def in_force(service: Service) -> str:
+    """The version of the model that the service says it runs."""
+    return str(json.loads(service.get("/model")[1])["version"])
+
+
+def taken_up(service: Service, model: bytes) -> None:
+    """Waits until it is in force."""
+    wait(lambda: in_force(service) == version(model), 30, "it is not taken up")
+
+
+def refused(service: Service, times: int) -> None:
+    """Waits until so many looks have ended in a refusal."""
+    told = "the new model file is refused, the running model stays"
+    wait(lambda: service.log.read_text().count(told) >= times, 30, "it is not refused")
+
+
+@contextmanager
+def load(world: World, messages: Sequence[dict[str, Any]]) -> Iterator[None]:
+    """Publishes some thousand readings a second, all of them by the end of the context."""
+
+    def publish() -> None:
+        for start in range(0, len(messages), 200):
+            world.publish(messages[start : start + 200])
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=publish, daemon=True, name="load")
+    thread.start()
+    yield
+    thread.join()
+
+
+def rescored(expected: Expected, predictions: Sequence[Logged], models: dict[str, bytes]) -> Expected:
+    """What is expected, with the logits of the models that the predictions name."""
+    sessions = {name: onnxruntime.InferenceSession(model) for name, model in models.items()}
+    seen = [json.loads(message.value or b"") for message in predictions]
+    named = {(row["zone"], row["window_start"], row["revision"]): row["model_version"] for row in seen}
+    for row in (row for rows in expected.predictions.values() for row in rows):
+        session = sessions[named[row["zone"], row["window_start"], row["revision"]]]
+        steps = np.array(row["steps"], np.float32).reshape(1, 1, 24)
+        row["logit"] = float(session.run(None, {session.get_inputs()[0].name: steps})[0][0, 0])
+        row["label"] = "winter" if 1 / (1 + math.exp(-row["logit"])) >= 0.5 else "summer"
+    return expected
+
+
+def test_models_change_under_load(broker: Broker, tmp_path: Path) -> None:
+    """No window is lost, doubled or scored by two models: each transaction has one, and its own answers."""
+    world = World(broker.bootstrap_servers)
+    path = tmp_path / "model.onnx"
+    models = [shifted(by) for by in (0.0, 0.5, -0.5, 1.0, -1.0, 2.0)]
+    put(path, models[0])
+    with world.service(tmp_path, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL="50ms") as service:
+        service.ready()
+        with load(world, shuffled_year(19)[:40_000]):
+            for model in models[1:]:
+                time.sleep(1)
+                put(path, model)
+                taken_up(service, model)
+        world.wait_until_read()
+        assert service.stop() == 0
+    predictions = world.flat("PREDICTIONS_TOPIC")
+    versions = [version(model) for model in models]
+    for log in world.log("PREDICTIONS_TOPIC"):
+        seen = [versions.index(json.loads(message.value or b"")["model_version"]) for message in log]
+        assert seen == sorted(seen)  # between two transactions, never back
+        # What ends a transaction takes an offset: messages whose offsets follow each other are of one.
+        for (before, one), (after, other) in pairwise(zip(log, seen, strict=True)):
+            assert one == other or after.offset > before.offset + 1
+    assert len({json.loads(message.value or b"")["model_version"] for message in predictions}) > 3
+    expected = rescored(expected_of(world), predictions, dict(zip(versions, models, strict=True)))
+    compare(expected, predictions, world.flat("DEAD_LETTER_TOPIC"))
+
+
+def test_a_file_that_does_not_fit_changes_nothing(broker: Broker, tmp_path: Path) -> None:
+    """A broken file, another time zone, one that is being written, none at all: the running model goes on."""
+    world = World(broker.bootstrap_servers)
+    path = tmp_path / "model.onnx"
+    model, new = shifted(0.0), shifted(1.0)
+    put(path, model)
+    with world.service(tmp_path, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL="50ms") as service:
+        service.ready()
+        messages = shuffled_year(20)[:20_000]
+        with load(world, messages[:12_000]):
+            for number, bad in enumerate((b"no model", shifted(1.0, "Europe/London"), b"")):
+                put(path, bad)
+                refused(service, number + 1)
+            path.unlink()
+            refused(service, 4)
+            with path.open("wb", buffering=0) as slow:
+                for start in range(0, len(new), len(new) // 8 + 1):
+                    assert in_force(service) == version(model)
+                    slow.write(new[start : start + len(new) // 8 + 1])
+                    time.sleep(0.2)
+            taken_up(service, new)
+        world.publish(messages[12_000:])
+        world.wait_until_read()
+        assert service.stop() == 0
+    predictions = world.flat("PREDICTIONS_TOPIC")
+    models = {version(model): model, version(new): new}
+    assert {json.loads(message.value or b"")["model_version"] for message in predictions} == set(models)
+    compare(rescored(expected_of(world), predictions, models), predictions, world.flat("DEAD_LETTER_TOPIC"))
+
+
+def test_sighup_takes_a_new_file_at_once(broker: Broker, tmp_path: Path) -> None:
+    """Whatever MODEL_RELOAD_INTERVAL says, and whether or not readings flow; a bad file then is told each time."""
+    world = World(broker.bootstrap_servers)
+    path = tmp_path / "model.onnx"
+    model, new = shifted(0.0), shifted(1.0)
+    put(path, model)
+    with world.service(tmp_path, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL="1d") as service:
+        service.ready()
+        put(path, new)
+        time.sleep(1)
+        assert in_force(service) == version(model)
+        service.process.send_signal(signal.SIGHUP)
+        taken_up(service, new)
+        put(path, b"no model")
+        for number in range(2):
+            service.process.send_signal(signal.SIGHUP)
+            refused(service, number + 1)
+        assert in_force(service) == version(new)
+        assert service.stop() == 0
