@@ -84,7 +84,7 @@ def _work(
     complaints = logs.Complaints()
     broker = Broker(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
     restorer = Restorer(environ, broker, topics.changelog, models.calendar)
-    probe = Probe(admin, described, status.answered)
+    probe = Probe(admin, described, status.answered, complaints)
     letter_bytes = dead_letter_bytes(admin, described)
     parts = (source, restorer, transactions, models, status, metrics, probe, complaints)
     try:

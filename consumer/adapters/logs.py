@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _COMPLAIN = 5.0  # seconds between two lines about a wait
+_AGAIN = 30.0  # seconds until the client may say the same again
 _NO_NEWS = (
     "CONFWARN",  # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other
     "Coordinator load in progress: retrying",  # so a broker answers for a moment after its start
@@ -43,8 +44,25 @@ def client_logger() -> logging.Logger:
     """The logger for Kafka's client, as its property `logger`: without one it writes lines of its own."""
     logger = logging.getLogger("kafka-client")
     if not logger.filters:
-        logger.addFilter(lambda record: not any(text in record.getMessage() for text in _NO_NEWS))
+        logger.addFilter(_News())
     return logger
+
+
+class _News:
+    """What of the client's lines is one: while a broker is away it says the same 20 times a second."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, float] = {}
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        line = record.getMessage()
+        if any(text in line for text in _NO_NEWS):
+            return False
+        what, now = line.split(" (after ")[0], time.monotonic()
+        if now - self._said.get(what, -math.inf) < _AGAIN:
+            return False
+        self._said = {other: at for other, at in self._said.items() if now - at < _AGAIN} | {what: now}
+        return True
 
 
 class Complaints:

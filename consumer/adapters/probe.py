@@ -8,6 +8,7 @@ import structlog
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from consumer.adapters.logs import Complaints
 from season.topics import Described, Topic, find
 
 log = structlog.get_logger()
@@ -25,8 +26,11 @@ class Probe:
     A topic that is gone is waited for: it may come back in a moment, made anew, and then its id tells.
     """
 
-    def __init__(self, admin: AdminClient, topics: Described, answered: Callable[[], None]) -> None:
+    def __init__(
+        self, admin: AdminClient, topics: Described, answered: Callable[[], None], complaints: Complaints
+    ) -> None:
         self._admin = admin
+        self._complaints = complaints
         self._topics = topics
         self._answered = answered
         self._ended = threading.Event()
@@ -51,8 +55,8 @@ class Probe:
                 # What was published is the subscribers'; a new topic takes what follows.
                 self._look(topics.predictions, lambda _: None)
                 self._look(topics.dead_letters, lambda _: None)
-            except KafkaException:
-                pass
+            except KafkaException as exception:
+                self._complaints(exception.args[0])
             self._ended.wait(_EVERY)
 
     def _look(self, was: Topic, changed: Callable[[Topic], str | None]) -> None:

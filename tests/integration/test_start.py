@@ -34,7 +34,7 @@ def started(world: World, **settings: str) -> tuple[int, str]:
         ({"PREDICTIONS_TOPIC": "same", "DEAD_LETTER_TOPIC": "same"}, "PREDICTIONS_TOPIC"),
         ({"CREATE_TOPICS": "false"}, "CREATE_TOPICS"),
         ({"HTTP_HOST": "203.0.113.1"}, "HTTP_HOST"),
-        ({"CONSUMER_GROUP": "a b"}, "CONSUMER_GROUP"),
+        ({"CONSUMER_GROUP": "a b", "CHANGELOG_TOPIC": ""}, "CONSUMER_GROUP"),
     ],
 )
 def test_a_wrong_setting_ends_it_with_a_sentence(broker: Broker, settings: dict[str, str], says: str) -> None:

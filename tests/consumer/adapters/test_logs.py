@@ -84,6 +84,17 @@ def test_what_is_no_news_is_not_logged(capsys: pytest.CaptureFixture[str]) -> No
     assert lines(capsys) == []
 
 
+def test_what_the_client_repeats_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """It tries a broker that is away 20 times a second and says so each time; what differs is said."""
+    logs.configure("INFO", "json")
+    for place in ("broker:9092", "other:9092"):
+        for milliseconds in range(100):
+            logs.client_logger().error(
+                "FAIL %s: Connection refused (after %sms in state CONNECT)", place, milliseconds
+            )
+    assert len(lines(capsys)) == 2
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_exception_is_written_with_its_event(capsys: pytest.CaptureFixture[str], form: str) -> None:
     """Its type and text can be found."""
