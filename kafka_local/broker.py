@@ -44,7 +44,8 @@ class Broker:
 
     `folder` keeps the data and `broker.log`, and stays; without one a temporary folder goes at the end. `settings`
     are added to server.properties, `listeners` to those that are there. `port` is the listener's, else a free one,
-    the same after every `restart()`. Not for more than one thread.
+    the same after every `restart()`. With `beside` it is the second node of another one's cluster, which must run
+    and keeps the controller. Not for more than one thread.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Broker:
         settings: Mapping[str, str] | None = None,
         port: int | None = None,
         say: Callable[[str], None] = lambda _: None,
+        beside: "Broker | None" = None,
     ) -> None:
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="kafka-")) if folder is None else folder
@@ -60,7 +62,9 @@ class Broker:
         self._fixed_port = port
         self._settings = dict(settings or {})
         self._say = say
+        self._beside = beside
         self._cluster = ""
+        self._controller_port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -149,7 +153,11 @@ class Broker:
     def _configure(self, jars: Path) -> None:
         shutil.rmtree(self.folder / "data", ignore_errors=True)
         self.port = self._fixed_port or free_port()
-        properties = _properties(self.port, free_port(), self.folder / "data")
+        self._controller_port = self._beside._controller_port if self._beside else free_port()
+        properties = _properties(self.port, self._controller_port, self.folder / "data")
+        if self._beside:
+            properties |= {"process.roles": "broker", "node.id": "2"}
+            properties["listeners"] = f"PLAINTEXT://127.0.0.1:{self.port}"
         more = dict(self._settings)
         if "listeners" in more:
             properties["listeners"] += "," + more.pop("listeners")
@@ -157,8 +165,7 @@ class Broker:
         text = "".join(f"{name}={value}\n" for name, value in properties.items())
         partial = self.folder / "server.properties.partial"
         partial.write_text(text, "utf-8")
-        # A leading "-" would be an option to the tool.
-        self._cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+        self._cluster = self._beside._cluster if self._beside else _cluster_id()
         self._java(jars, "kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(partial))
         if self._wait(START_SECONDS) != 0:
             raise BrokerError(f"the broker's folder cannot be prepared: {self._last_line()}; see {self.log}")
@@ -220,6 +227,11 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+def _cluster_id() -> str:
+    # A leading "-" would be an option to the tool.
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
 
 
 def _properties(port: int, controller_port: int, data: Path) -> dict[str, str]:

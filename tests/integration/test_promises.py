@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from confluent_kafka import Producer
 
 from kafka_local import Broker
 from season.calendar import HOUR, Calendar
@@ -61,3 +62,30 @@ def test_another_partitioner_is_warned_of(broker: Broker, tmp_path: Path) -> Non
         world.wait_until_read()
         assert service.stop() == 0
         assert service.log.read_text().count("murmur2") == 2  # one line, which names it twice
+
+
+def test_readings_that_were_undone_are_never_seen(broker: Broker, tmp_path: Path) -> None:
+    """A publisher's aborted transactions leave no trace, and lag is 0 behind the markers of transactions."""
+    world = World(broker.bootstrap_servers)
+    producer = Producer(
+        {
+            "bootstrap.servers": broker.bootstrap_servers,
+            "transactional.id": world.name,
+            "partitioner": "murmur2_random",
+        }
+    )
+    producer.init_transactions(30)
+    messages = shuffled_year(7)[:3000]
+    for start in range(0, len(messages), 100):
+        producer.begin_transaction()
+        for message in messages[start : start + 100]:
+            producer.produce(world.environ["READINGS_TOPIC"], **message)
+        producer.abort_transaction(30) if start % 300 == 0 else producer.commit_transaction(30)
+    with world.service(tmp_path) as service:
+        service.ready()
+        published = sum(len(log) for log in world.log("READINGS_TOPIC"))
+        wait(lambda: service.metrics()["season_readings_total"] == published, 30, "not all is read")
+        wait(lambda: service.metrics()["season_lag_messages"] == 0, 10, "the lag is not 0")
+        assert service.stop() == 0
+    assert published == 2000
+    check(world)

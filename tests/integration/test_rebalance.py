@@ -1,5 +1,6 @@
 """Members come and go: partitions move one by one, static members get theirs again, names are fenced."""
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from confluent_kafka import Producer
 
 from kafka_local import Broker
 from tests.integration.test_service import check, shuffled_year
-from tests.integration.traffic import gaps, traffic
+from tests.integration.traffic import gaps, traffic, went_on
 from tests.integration.world import Service, World, wait
 
 PROTOCOLS = ["classic", "consumer"]
@@ -210,12 +211,25 @@ def test_what_stays_flows_while_what_comes_is_restored(broker: Broker, tmp_path:
     check(world)
 
 
-def went_on(world: World, since: float) -> set[int]:
-    """The partitions of which something was committed since then."""
-    logs = world.log("CHANGELOG_TOPIC")
-    return {partition for partition, log in enumerate(logs) if log and log[-1].time > since}
-
-
 def listed(partitions: set[int]) -> str:
     """Partitions as /readyz tells them."""
     return ", ".join(map(str, sorted(partitions)))
+
+
+def test_an_instance_that_stands_still_joins_again(broker: Broker, tmp_path: Path) -> None:
+    """Paused beyond its session and its transaction, while another takes over: it drops what it had, and goes on."""
+    world = World(broker.bootstrap_servers)
+    messages = shuffled_year(6)[:16000]
+    with world.service(tmp_path, INSTANCE_ID="one", COMMIT_INTERVAL="800ms") as one:
+        one.ready()
+        world.publish(messages[:8000])
+        one.process.send_signal(signal.SIGSTOP)
+        with world.service(tmp_path, INSTANCE_ID="two") as two:
+            world.wait_until_read(60)
+            time.sleep(6)
+            one.process.send_signal(signal.SIGCONT)
+            wait(lambda: one.log.read_text().count("partitions assigned") > 1, 60, "it does not join again")
+            world.publish(messages[8000:])
+            world.wait_until_read(60)
+            assert (one.stop(), two.stop()) == (0, 0)
+    check(world)

@@ -58,3 +58,9 @@ def gaps(world: World, since: float, until: float) -> list[float]:
         times = [since, *sorted({message.time for message in log if since < message.time < until}), until]
         longest.append(max(after - before for before, after in itertools.pairwise(times)))
     return longest
+
+
+def went_on(world: World, since: float) -> set[int]:
+    """The partitions of which something was committed since then."""
+    logs = world.log("CHANGELOG_TOPIC")
+    return {partition for partition, log in enumerate(logs) if log and log[-1].time > since}
