@@ -19,6 +19,7 @@ def restored() -> Iterator[None]:
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
+    logs.client_logger().filters.clear()  # it remembers what was said
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
