@@ -9,8 +9,8 @@ from confluent_kafka import ElectionType, Producer, TopicPartition
 
 from kafka_local import Broker
 from tests.integration.test_service import check, shuffled_year
-from tests.integration.traffic import traffic, went_on
-from tests.integration.world import World, wait
+from tests.integration.traffic import tell, traffic, went_on
+from tests.integration.world import World, group_world, wait
 
 # Of a node among two: all that is kept is kept by both.
 TWICE = {
@@ -65,16 +65,16 @@ def test_a_broker_that_is_away_does_not_keep_it_from_ending(tmp_path: Path) -> N
 def test_an_outage_of_more_than_a_minute(tmp_path: Path) -> None:
     """Sessions and transactions run out while the broker is dead, or stands still with its connections open."""
     with ThreadPoolExecutor() as pool:
-        dead = pool.submit(outlive, tmp_path / "dead", Broker.kill, Broker.start)
-        still = pool.submit(outlive, tmp_path / "still", Broker.pause, Broker.resume)
+        dead = pool.submit(outlive, tmp_path / "dead", "consumer", Broker.kill, Broker.start)
+        still = pool.submit(outlive, tmp_path / "still", "classic", Broker.pause, Broker.resume)
         dead.result()
         still.result()
 
 
-def outlive(folder: Path, down: Callable[[Broker], None], up: Callable[[Broker], None]) -> None:
+def outlive(folder: Path, protocol: str, down: Callable[[Broker], None], up: Callable[[Broker], None]) -> None:
     """A service with a transaction in hand goes through an outage."""
     with Broker(folder / "kafka") as broker:
-        world, messages = World(broker.bootstrap_servers), shuffled_year(21)[:12_000]
+        world, messages = group_world(broker, protocol), shuffled_year(21)[:12_000]
         with world.service(folder, COMMIT_INTERVAL="2s") as service:
             service.ready()
             world.publish(messages[:8000])
@@ -105,8 +105,10 @@ def test_the_coordinators_move_to_another_node(tmp_path: Path) -> None:
                 for down in (two.stop, two.kill):
                     time.sleep(3)
                     assert leader(world, instance) == 2
+                    began = time.time()
                     down()
                     goes_on(world)
+                    tell(f"{down.__name__} of the coordinator's node", world, began)
                     assert leader(world, instance) == 1
                     two.start()
                     wait(lambda: prefer(world, instance), 30, "its leader does not come back")

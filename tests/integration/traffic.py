@@ -1,7 +1,9 @@
 """Readings that keep coming, one for each partition at a time, and how long the service let a partition wait."""
 
 import itertools
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,6 +60,14 @@ def gaps(world: World, since: float, until: float) -> list[float]:
         times = [since, *sorted({message.time for message in log if since < message.time < until}), until]
         longest.append(max(after - before for before, after in itertools.pairwise(times)))
     return longest
+
+
+def tell(what: str, world: World, since: float) -> list[float]:
+    """The longest stops of the partitions from an instant on, printed (`pytest -s` shows them)."""
+    stopped = gaps(world, since, time.time())
+    shown = ", ".join(f"{seconds:.2f}" for seconds in stopped)
+    sys.stdout.write(f"{what}: partitions stood still for {shown} s\n")
+    return stopped
 
 
 def went_on(world: World, since: float) -> set[int]:

@@ -18,6 +18,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from kafka_local import Broker
 from tests.integration.oracle import Logged
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ class World:
         logs: list[list[Logged]] = [[] for _ in range(self.partitions)]
         ended: set[int] = set()
         while len(ended) < self.partitions:
-            for message in consumer.consume(1000, 1.0):
+            for message in consumer.consume(1000, 0.1):  # waits as long, whatever comes
                 partition, error = message.partition() or 0, message.error()
                 if error is not None:
                     assert error.code() == KafkaError._PARTITION_EOF, error
@@ -181,6 +182,15 @@ class Service:
     def _port(self) -> int | None:
         found = re.search(r'"port": ?(\d+)', self.log.read_text())
         return int(found[1]) if found else None
+
+
+def group_world(broker: Broker, protocol: str, partitions: int = 4) -> World:
+    """A world whose services speak this group protocol."""
+    world = World(broker.bootstrap_servers, partitions)
+    world.environ["KAFKA_GROUP_PROTOCOL"] = protocol
+    if protocol == "consumer":
+        world.environ.pop("KAFKA_SESSION_TIMEOUT_MS")
+    return world
 
 
 def wait(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
