@@ -108,6 +108,7 @@ def test_messages_that_retention_took_are_counted(broker: Broker, tmp_path: Path
         service.ready()
         world.wait_until_read()
         service.process.send_signal(signal.SIGSTOP)
+        time.sleep(1)  # a fetch that is under way would still be answered with what comes
         world.publish(messages[3000:6000])
         logs = world.log("READINGS_TOPIC")
         gone[0] = expire(world, 0, committed(world)[0] + 50)
