@@ -180,16 +180,21 @@ class Source:
     def _bear_fatal(self, error: KafkaError) -> None:
         """After this the client does nothing any more; of the cause it keeps the sentence alone."""
         name = f"KAFKA_GROUP_INSTANCE_ID={self._properties.get('group.instance.id')!r}"
-        if KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str() in error.str():
+        if _means(error, KafkaError.UNRELEASED_INSTANCE_ID):
             self._refused = time.monotonic()
             log.warning(f"{name}: the group still has a member of this name, living or not; asking again")
-            return
-        if KafkaError(KafkaError.FENCED_INSTANCE_ID).str() in error.str():
+        elif _means(error, KafkaError.FENCED_INSTANCE_ID):
             raise RefusedError(
                 f"{name}: a newer member of this name has joined the group, so this older one stops; give each "
                 "instance a name of its own"
             )
-        raise KafkaException(error)
+        elif _means(error, KafkaError.UNSUPPORTED_VERSION):
+            raise SettingError(
+                "KAFKA_GROUP_PROTOCOL='consumer': this broker does not speak it, Kafka 4.0 and later do; classic is "
+                "allowed"
+            )
+        else:
+            raise RefusedError(f"Kafka: {error.str()}")
 
     def _join_again(self, wait: float) -> bool:
         """Joins with a new client once it is time to; until then, waits a little."""
@@ -203,6 +208,11 @@ class Source:
         self._stranger = self._consumer.consumer_group_metadata()
         self.subscribe(self._owner)
         return True
+
+
+def _means(fatal: KafkaError, code: int) -> bool:
+    """Whether a fatal error is this one, of which it carries the words alone."""
+    return KafkaError(code).str() in fatal.str()
 
 
 def assignment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -170,6 +170,16 @@ def test_of_two_static_members_of_one_name_the_newcomer_waits(quick: Broker, tmp
     check(world)
 
 
+def test_a_broker_without_the_newer_protocol_stops_the_service(tmp_path: Path) -> None:
+    """The setting is named, and what is allowed: waiting would be for nothing."""
+    with Broker(settings={"group.coordinator.rebalance.protocols": "classic"}) as older:
+        world = group_world(older, "consumer")
+        with world.service(tmp_path) as service:
+            assert service.process.wait(30) == 2
+            assert "KAFKA_GROUP_PROTOCOL='consumer': this broker does not speak it" in service.log.read_text()
+            assert "Traceback" not in service.log.read_text()
+
+
 def test_what_stays_flows_while_what_comes_is_restored(broker: Broker, tmp_path: Path) -> None:
     """A partition that waits for its changelog (another's open transaction is in it) holds no other one up."""
     world = World(broker.bootstrap_servers)
