@@ -18,6 +18,7 @@ _AGAIN = 30.0  # seconds until the client may say the same again
 _NO_NEWS = (
     "CONFWARN",  # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other
     "Coordinator load in progress: retrying",  # so a broker answers for a moment after its start
+    KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str(),  # told with the setting's name, and borne
 )
 
 
