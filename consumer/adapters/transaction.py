@@ -35,6 +35,8 @@ _WRITE: dict[str, Any] = {
     "retry.backoff.ms": 1,
     # The largest message is a dead letter of 2 MiB or a changelog record; what a topic takes is the topic's to say.
     "message.max.bytes": 8 * 1024 * 1024,
+    # Default 1 GiB: what waits in this process for a slow broker. `send` waits where it is full.
+    "queue.buffering.max.kbytes": 32 * 1024,
 }
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 _CALL = 3.0  # seconds that one call may wait before it is made again
