@@ -8,13 +8,14 @@ COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-em
 # ONNX Runtime would tell its maker of each start.
 export ORT_DISABLE_TELEMETRY = 1
 
-.PHONY: help demo test lint bench lock
+.PHONY: help demo test lint bench soak lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
 	@echo "make test   every check and every test"
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
 	@echo "make bench  the benchmarks, each beside its baseline in the same run: one to two minutes"
+	@echo "make soak   an hour at half of the highest rate, with a rebalance a minute: does anything grow?"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -36,6 +37,10 @@ lint:
 bench:
 	$(INSTALL) dev
 	@$(RUN) -m benchmarks
+
+soak:
+	$(INSTALL) dev
+	@$(RUN) -m tests.load.soak
 
 # dev holds all that the others hold: they are compiled within it, so that one .venv serves every command.
 lock:
