@@ -23,6 +23,7 @@ from consumer.adapters.restore import Restored, Restorer
 from consumer.adapters.source import Source, Taken
 from consumer.adapters.transaction import AbortedError, ExpiredError, Transactions
 from consumer.core.idle import Silence
+from consumer.pace import Pace
 from consumer.partition import Decision, Partition
 from consumer.placement import place
 from consumer.reload import Models
@@ -85,6 +86,7 @@ class Service:
         self._partitions: dict[int, Partition] = {}
         self._wanted: set[int] = set()  # to be restored
         self._tally = Tally()
+        self._pace = Pace()
         self._failure: Exception | None = None
         self._undone: AbortedError | None = None
         self._looked = time.monotonic()
@@ -134,14 +136,15 @@ class Service:
             self._go_back(self._undone)
         if self._probe.problem:
             raise SettingError(self._probe.problem)
-        taken = self._source.take(0 if self._transactions.open or self._waiting() else _PAUSE)
+        wait = 0 if self._transactions.open or self._waiting() else _PAUSE
+        taken = self._source.take(wait, self._pace.most - self._tally.readings)
         self._raise_failure()
         self._begin()
         self._decide(taken)
         self._restore()
         self._end_the_silent()
         self._keep_places()
-        due = self._transactions.age >= self._settings.commit_interval
+        due = self._transactions.age >= self._settings.commit_interval or self._tally.readings >= self._pace.most
         if self._transactions.open and (due or not taken.messages):
             self._commit()
         if not self._transactions.open:
@@ -221,9 +224,11 @@ class Service:
             for key, value in partition.records():
                 self._transactions.send(self._topics.changelog.name, key, value, partition=number)
         following = {number: partition.following for number, partition in dirty.items()}
-        began = time.monotonic()
+        age, began = self._transactions.age, time.monotonic()
         self._transactions.commit(self._source.offsets(following), member)
-        self._metrics.committed(time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self._pace.committed(self._tally.readings, age + seconds - self._settings.commit_interval)
+        self._metrics.committed(seconds)
         self._metrics.add(self._tally)
         self._metrics.lost(sum(partition.lost for partition in dirty.values()))
         self._tally = Tally()
@@ -311,6 +316,7 @@ class Service:
         certain (another may have our id, or a call did not come back), the changelogs say what was committed.
         """
         log.warning("transaction aborted: going back to what was last committed", error=str(error))
+        self._pace.aborted(self._tally.readings)
         self._tally = Tally()
         if isinstance(error, ExpiredError):
             self._transactions.take_id(log.warning)

@@ -103,15 +103,15 @@ class Source:
 
         self._consumer.subscribe([self._topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
 
-    def take(self, wait: float) -> Taken:
-        """What is there, after waiting up to `wait` seconds for the first of it. RefusedError, KafkaException."""
+    def take(self, wait: float, most: int = _BATCH) -> Taken:
+        """Up to `most` of what is there, `wait` seconds at most for the first. RefusedError, KafkaException."""
         taken = Taken()
         if self._refused is not None and not self._join_again(wait):
             return taken
         first = self._consumer.poll(wait)
         if first is not None:
             messages = taken.messages
-            for message in [first, *self._consumer.consume(_BATCH, 0)]:
+            for message in [first, *self._consumer.consume(max(1, min(most, _BATCH)), 0)]:
                 if message.error() is None:
                     messages.setdefault(message.partition() or 0, []).append(message)
                 else:

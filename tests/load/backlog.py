@@ -8,11 +8,14 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kafka_local import Broker
+from kafka_local.leash import leashed
 from tests.integration.world import ROOT, World
 from tests.load.made import totals
 from tests.load.process import MB, held
@@ -37,12 +40,25 @@ class Worked:
         return self.peak - self.idle
 
 
-def publish(world: World, zones: int, days: int, first_day: int = 0) -> None:
-    """Publishes whole days of all zones, as fast as it goes."""
-    command = ["-m", "tests.load.publisher", "--servers", world.servers, "--topic", world.environ["READINGS_TOPIC"]]
-    numbers = {"--zones": zones, "--days": days, "--first-day": first_day}
-    told = [text for name, value in numbers.items() for text in (name, str(value))]
-    subprocess.run([sys.executable, *command, *told], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+@contextmanager
+def publishing(world: World, zones: int, days: int) -> Iterator[None]:
+    """A process that publishes whole days of all zones, as fast as it goes; at the end it is waited for."""
+    told = {"servers": world.servers, "topic": world.environ["READINGS_TOPIC"], "zones": zones, "days": days}
+    options = [text for name, value in told.items() for text in (f"--{name}", str(value))]
+    command = leashed([sys.executable, "-m", "tests.load.publisher", *options])
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        except BaseException:
+            process.kill()
+            raise
+        assert process.wait() == 0
+
+
+def publish(world: World, zones: int, days: int) -> None:
+    """Publishes whole days of all zones."""
+    with publishing(world, zones, days):
+        pass
 
 
 def work_off(world: World, folder: Path, zones: int, days: int, seconds: float) -> Worked:
