@@ -27,8 +27,9 @@ _CHANGELOG = {
     "segment.bytes": str(16 * 1024 * 1024),
     "segment.ms": str(10 * 60 * 1000),
     "min.cleanable.dirty.ratio": "0.1",
-    # Tombstones and transaction markers go after an hour: a restore that began before takes minutes at most.
-    "delete.retention.ms": str(60 * 60 * 1000),
+    # Tombstones and transaction markers, tens of them a second, go after ten minutes: a restore takes one at most,
+    # and what they say is gone a later record says as well. With an hour (a day by default) they outnumber the rest.
+    "delete.retention.ms": str(10 * 60 * 1000),
     # A record holds the differences of many zones.
     "max.message.bytes": str(8 * 1024 * 1024),
 }
