@@ -74,7 +74,7 @@ class Publisher:
 
 
 def main() -> None:
-    """Publishes until `--days` are whole or SIGTERM comes."""
+    """Publishes until SIGTERM, or so many days; says when it begins, and at its end how many were whole."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.publisher", description=__doc__)
     parser.add_argument("--servers", required=True)
     parser.add_argument("--topic", required=True)
@@ -86,6 +86,7 @@ def main() -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     publisher = Publisher(told.servers, told.topic, told.rate)
+    say("publishes")  # from now on SIGTERM is heard
     done = 0
     while done != told.days and not stopped.is_set():
         for part in day_of(told.zones, told.first_day + done):
@@ -94,7 +95,13 @@ def main() -> None:
             publisher.send(part)
         done += 1
     publisher.finish()
-    sys.stdout.write(f"{done}\n")
+    say(str(done))
+
+
+def say(text: str) -> None:
+    """To whoever started it."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -67,22 +67,21 @@ class Soak:
 
     def calibrate(self, seconds: float) -> float:
         """The highest rate of this machine now: readings a second, published as fast as it goes and worked off."""
-        began = time.monotonic()
         with self.publishing(0):
+            began = time.monotonic()
             time.sleep(seconds)
         self._work_off()
         return totals(self.zones, self.days).messages / (time.monotonic() - began)
 
     def run(self, seconds: float, rate: float) -> None:
         """Publishes at a rate, samples and disturbs for so long, and lets the rest be worked off."""
-        began = time.monotonic()
-        disturbed = began
         with self.publishing(rate):
+            began = disturbed = time.monotonic()
             while time.monotonic() - began < seconds:
                 self._look()
                 if time.monotonic() - disturbed >= _DISTURB:
                     disturbed += _DISTURB
-                    self._disturb()
+                    self.disturb()
                 time.sleep(max(0.0, _SAMPLE - (time.monotonic() - began) % _SAMPLE))
         self._work_off()
         self._look()
@@ -103,6 +102,8 @@ class Soak:
         command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
         with subprocess.Popen(leashed(command), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "publishes\n"
                 yield
             finally:
                 process.send_signal(signal.SIGTERM)
@@ -116,7 +117,7 @@ class Soak:
                 self.problems.append(f"member {number} ended by itself with status {service.process.returncode}")
                 self.services[number] = self._start(number)
 
-    def _disturb(self) -> None:
+    def disturb(self) -> None:
         """Ends a member other than the first, and starts it again."""
         turn = next(self._turns)
         number = 1 + turn % (len(self.services) - 1)
