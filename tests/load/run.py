@@ -141,7 +141,10 @@ class Soak:
         return self.world.service(self.folder, INSTANCE_ID=f"member-{number}", WINDOW_TIME_ZONE="UTC")
 
     def _work_off(self) -> None:
-        wait(lambda: self.sampler.progress()[1] == 0, 600, "the readings are not worked off")
+        try:
+            wait(lambda: self.sampler.progress()[1] == 0, 600, "the readings are not worked off")
+        except AssertionError as error:
+            self.problems.append(str(error))  # what was measured until then is told all the same
 
 
 def keep_little(world: World) -> None:
