@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from season.messages import ReadingError, decode_reading
 from tests.reference import Events, Reference
 
 Headers = list[tuple[str, bytes | None]]
+_WINDOW_REASONS = {b"incomplete_window", b"constant_window"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Expected:
     predictions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     letters: list[tuple[bytes | None, bytes | None, Headers]] = field(default_factory=list)
     windows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    open: dict[tuple[str, int], dict[int, float]] = field(default_factory=dict)  # by zone and start: what stands
     accepted: int = 0
     repeats: int = 0
     corrections: int = 0
@@ -60,6 +63,9 @@ class Oracle:
             reference = Reference(self.calendar, self.rules)
             for message in log:
                 self._message(message, reference)
+            for name, zone in reference.zones.items():
+                for day, window in zone.windows.items():
+                    self.expected.open[name, int(self.calendar.starts(np.array([day]))[0])] = window.values
         return self.expected
 
     def _message(self, message: Logged, reference: Reference) -> None:
@@ -135,29 +141,57 @@ def text(instant: int) -> str:
 
 def compare(expected: Expected, predictions: Sequence[Logged], letters: Sequence[Logged]) -> None:
     """Every prediction and every dead letter, each exactly once and with its values, and no other."""
+    found = differences(expected, predictions, letters)
+    assert not found, "\n".join(found[:20])
+
+
+def differences(expected: Expected, predictions: Sequence[Logged], letters: Sequence[Logged]) -> list[str]:
+    """A sentence for each thing that was published and must not have been, or the other way round."""
+    found: list[str] = []
     seen: dict[str, list[dict[str, Any]]] = {}
     for message in predictions:
         prediction = json.loads(message.value or b"")
-        assert message.key == prediction["zone"].encode()
+        if message.key != prediction["zone"].encode():
+            found.append(f"a prediction of zone {prediction['zone']} has the key {message.key!r}")
         seen.setdefault(prediction["zone"], []).append(prediction)
-    assert {zone: len(rows) for zone, rows in seen.items()} == {z: len(r) for z, r in expected.predictions.items()}
-    for zone, rows in expected.predictions.items():
-        for got, wanted in zip(seen[zone], rows, strict=True):
-            close = {name: got.pop(name) for name in ("winter_probability", "logit")}
-            assert {**got, "model": None, "model_version": None} == {
-                **{name: value for name, value in wanted.items() if name not in close},
-                "model": None,
-                "model_version": None,
-            }
-            assert math.isclose(close["logit"], wanted["logit"], rel_tol=1e-6, abs_tol=1e-6)
-            assert math.isclose(close["winter_probability"], 1 / (1 + math.exp(-close["logit"])), rel_tol=1e-15)
-    windows = [m for m in letters if dict(m.headers)["reason"] in {b"incomplete_window", b"constant_window"}]
-    assert sorted(
-        (str(dict(m.headers)["reason"]), json.dumps(json.loads(m.value or b""))) for m in windows
-    ) == sorted((str(reason.encode()), json.dumps(value)) for reason, value in expected.windows)
+    for zone in sorted(expected.predictions.keys() | seen.keys()):
+        found += _of_zone(zone, expected.predictions.get(zone, []), seen.get(zone, []))
+    windows = [m for m in letters if dict(m.headers)["reason"] in _WINDOW_REASONS]
+    told = [(str(dict(m.headers)["reason"]), json.dumps(json.loads(m.value or b""))) for m in windows]
+    found += _counted("window letter", [(str(r.encode()), json.dumps(v)) for r, v in expected.windows], told)
     messages = [
         (m.key, m.value, [(name, value) for name, value in m.headers if name != "error"])
         for m in letters
-        if m not in windows
+        if dict(m.headers)["reason"] not in _WINDOW_REASONS
     ]
-    assert sorted(messages, key=repr) == sorted(expected.letters, key=repr)
+    return found + _counted("dead letter", expected.letters, messages)
+
+
+def _of_zone(zone: str, wanted: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[str]:
+    names = [[f"{p['window_start']} revision {p['revision']}" for p in rows] for rows in (wanted, got)]
+    found = _counted(f"prediction of {zone},", *names)
+    if found:
+        return found
+    if names[0] != names[1]:
+        return [f"the predictions of {zone} come in another order than the messages that caused them"]
+    pairs = zip(wanted, got, strict=True)
+    return [f"another value: {_other(a, b)} in {b}" for a, b in pairs if _other(a, b)]
+
+
+def _other(wanted: dict[str, Any], got: dict[str, Any]) -> list[str]:
+    """The fields that differ; the logit may by what a network's batches change in its last bits."""
+    logit, probability = got["logit"], got["winter_probability"]
+    close = {
+        "logit": math.isclose(logit, wanted["logit"], rel_tol=1e-6, abs_tol=1e-6),
+        "winter_probability": math.isclose(probability, 1 / (1 + math.exp(-logit)), rel_tol=1e-15),
+        "model": True,
+        "model_version": True,
+    }
+    return [name for name in wanted.keys() | got.keys() if not close.get(name, got.get(name) == wanted.get(name))]
+
+
+def _counted(what: str, wanted: Sequence[Any], got: Sequence[Any]) -> list[str]:
+    """What is lost, and what is there once too often or never should be."""
+    must, is_ = Counter(map(repr, wanted)), Counter(map(repr, got))
+    lost = [f"{what} lost: {one}" for one in (must - is_).elements()]
+    return lost + [f"{what} {'doubled' if one in must else 'too many'}: {one}" for one in (is_ - must).elements()]

@@ -15,14 +15,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from kafka_local import Broker
 from tests.integration.oracle import Logged
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "season_classifier.onnx"
+
+TOPICS = ("READINGS_TOPIC", "PREDICTIONS_TOPIC", "DEAD_LETTER_TOPIC", "CHANGELOG_TOPIC")
 
 
 class World:
@@ -44,7 +54,7 @@ class World:
             # The shortest that a broker allows by default: who is killed holds its partitions that long.
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
         }
-        self.admin = AdminClient({"bootstrap.servers": servers})
+        self.admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
         topic = NewTopic(self.environ["READINGS_TOPIC"], partitions, config={"max.message.bytes": str(2**21 + 2**16)})
         self.admin.create_topics([topic])[topic.topic].result()
 
@@ -67,6 +77,11 @@ class World:
         producer.flush()
         assert not failed
 
+    def topic(self, setting: str) -> str:
+        """The name of a topic: CHANGELOG_TOPIC's follows from the group where nothing else is set."""
+        default = f"{self.environ['CONSUMER_GROUP']}.windows" if setting == "CHANGELOG_TOPIC" else ""
+        return self.environ.get(setting, default)
+
     def log(self, setting: str) -> list[list[Logged]]:
         """What a `read_committed` subscriber sees of a topic, by partition."""
         consumer = Consumer(
@@ -79,7 +94,7 @@ class World:
                 "enable.auto.commit": False,
             }
         )
-        topic = self.environ[setting]
+        topic = self.topic(setting)
         consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(self.partitions)])
         logs: list[list[Logged]] = [[] for _ in range(self.partitions)]
         ended: set[int] = set()
@@ -110,6 +125,19 @@ class World:
             consumer.close()
         return sum(end - max(0, at.offset) for end, at in zip(ends, committed, strict=True))
 
+    def settled(self) -> bool:
+        """Whether no transaction is open on any topic, so that subscribers see all there is. KafkaException."""
+        topics = [self.topic(name) for name in TOPICS]
+        places = [TopicPartition(topic, p) for topic in topics for p in range(self.partitions)]
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        ends = []
+        for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED):
+            answers = self.admin.list_offsets(
+                dict.fromkeys(places, latest), isolation_level=level, request_timeout=5.0
+            )
+            ends.append([answers[place].result().offset for place in places])
+        return ends[0] == ends[1]
+
     def wait_until_read(self, seconds: float = 60) -> None:
         """Waits until the group has committed all of `readings`."""
         wait(lambda: self.behind() == 0, seconds, "the group does not come to the end of the readings")
@@ -120,14 +148,14 @@ class World:
 
 
 class Service:
-    """A process of `python -m consumer`; it is killed where the test ends without `stop`."""
+    """A process of `python -m consumer`, or of a launcher of it; killed where the test ends without `stop`."""
 
-    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], log: Path, module: str = "consumer") -> None:
         self.log = log
         clean = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "consumer"], cwd=ROOT, env=clean | dict(environ), stderr=stderr
+                [sys.executable, "-m", module], cwd=ROOT, env=clean | dict(environ), stderr=stderr
             )
 
     def __enter__(self) -> "Service":
