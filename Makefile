@@ -8,7 +8,7 @@ COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-em
 # ONNX Runtime would tell its maker of each start.
 export ORT_DISABLE_TELEMETRY = 1
 
-.PHONY: help demo test lint bench soak lock
+.PHONY: help demo test lint bench soak chaos chaos-mutations lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
@@ -16,6 +16,8 @@ help:
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
 	@echo "make bench  the benchmarks, each beside its baseline in the same run: one to two minutes"
 	@echo "make soak   an hour at half of the highest rate, with a rebalance a minute: does anything grow?"
+	@echo "make chaos  members and broker killed for MINUTES=10, by SEED: is anything lost or doubled?"
+	@echo "make chaos-mutations  the same with one safety after the other taken out: each run has to fail"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -41,6 +43,15 @@ bench:
 soak:
 	$(INSTALL) dev
 	@$(RUN) -m tests.load.soak
+
+# MINUTES=10 and SEED=1, say; ten minutes and a random seed by default.
+chaos:
+	$(INSTALL) dev
+	@$(RUN) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+chaos-mutations:
+	$(INSTALL) dev
+	@$(RUN) -m tests.chaos.proof
 
 # dev holds all that the others hold: they are compiled within it, so that one .venv serves every command.
 lock:
