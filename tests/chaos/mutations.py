@@ -1,0 +1,237 @@
+"""The service with one of its safeties taken out, by name: what the chaos must notice, or the reason why it cannot.
+
+Like the fault points, they wrap the production code by name, in a member's process, and exist in these tests alone.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from confluent_kafka import Consumer, Producer
+
+from consumer import partition, service
+from consumer.adapters import asked, restore, source, transaction
+from consumer.adapters.restore import Restored
+from consumer.core.changelog import Changelog
+from consumer.core.state import State
+from consumer.placement import Placement
+from season.kafka import beside
+from tests.chaos import faults
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """What is taken out; the faults it was for, by their names (none: any), and the group protocol.
+
+    `survives` says why no run can notice it, where that is so.
+    """
+
+    what: str
+    take_out: Callable[[], None]
+    faults: tuple[str, ...] = ()
+    protocol: str = "classic"
+    survives: str = ""
+
+
+def _put(owner: Any, name: str, new: Any) -> None:
+    """Puts something in the place of what is there, by name."""
+    assert hasattr(owner, name), f"{owner} has no {name}: the mutation has to follow the code"
+    setattr(owner, name, new)
+
+
+def _no_generation() -> None:
+    def metadata(self: source.Source) -> Any:
+        return self.never_joined.consumer_group_metadata()  # type: ignore[attr-defined]
+
+    init = source.Source.__init__
+
+    def made(self: source.Source, environ: Mapping[str, str], group: str, *more: Any) -> None:
+        init(self, environ, group, *more)
+        self.never_joined = Consumer(  # type: ignore[attr-defined]
+            {"bootstrap.servers": environ["KAFKA_BOOTSTRAP_SERVERS"], "group.id": group}
+        )
+
+    _put(source.Source, "__init__", made)
+    _put(source.Source, "group_metadata", metadata)
+
+
+def _random_id() -> None:
+    init = transaction.Transactions.__init__
+
+    def made(self: transaction.Transactions, environ: Mapping[str, str], name: str, *more: Any) -> None:
+        init(self, environ, f"{name}-{uuid.uuid4()}", *more)
+
+    _put(transaction.Transactions, "__init__", made)
+
+
+def _no_fence() -> None:
+    _no_generation()
+    _random_id()
+
+
+def _place_ignored() -> None:
+    def place(_number: int, restored: Restored, *_: Any) -> Placement:
+        return Placement(restored.bounds[0] if restored.committed is None else restored.committed)
+
+    _put(service, "place", place)
+
+
+def _place_wrong() -> None:
+    records = partition.Partition.records
+
+    def late(self: partition.Partition) -> Any:
+        following = self.following
+        self.following = max(0, following - 1)
+        try:
+            return records(self)
+        finally:
+            self.following = following
+
+    _put(partition.Partition, "records", late)
+
+
+def _offsets_apart() -> None:
+    """The offsets are committed after the transaction, and a restart goes by them: at least once."""
+    _place_ignored()
+    commit = service.Service._commit
+
+    def apart(self: service.Service) -> None:
+        before = {n: p.following for n, p in self._partitions.items() if p.dirty}
+        commit(self)
+        if before and not self._transactions.open:
+            self._source._consumer.commit(offsets=self._source.offsets(before), asynchronous=False)
+
+    def only_commits(self: transaction.Transactions, _offsets: Any, _metadata: Any) -> None:
+        self._repeat(self._client.commit_transaction)
+        self._began = None
+
+    _put(transaction.Transactions, "commit", only_commits)
+    _put(service.Service, "_commit", apart)
+
+
+def _state_not_restored() -> None:
+    whole = restore._Reading.whole
+
+    def empty(self: restore._Reading) -> Restored | None:
+        found = whole(self)
+        return found and replace(found, state=State(found.state.calendar), changelog=Changelog())
+
+    _put(restore._Reading, "whole", empty)
+
+
+def _state_kept() -> None:
+    """After an abort the readings are read again, into the state that has them."""
+
+    def undo(self: partition.Partition) -> None:
+        self._uncommitted.clear()
+        self.following, self.changelog = self._last
+        self.at_end = self.begun = self.dirty = False
+
+    _put(partition.Partition, "undo", undo)
+
+
+def _no_seek() -> None:
+    """After an abort the state goes back, the readings do not."""
+    undo = partition.Partition.undo
+
+    def stays(self: partition.Partition) -> None:
+        following = self.following
+        undo(self)
+        self.following = following
+
+    _put(partition.Partition, "undo", stays)
+
+
+def _expired_undone() -> None:
+    """What may have been committed counts as aborted."""
+    go_back = service.Service._go_back
+
+    def undone(self: service.Service, error: transaction.AbortedError) -> None:
+        if isinstance(error, transaction.ExpiredError):
+            self._transactions.take_id(lambda _: None)
+            error = transaction.AbortedError(str(error))
+        go_back(self, error)
+
+    _put(service.Service, "_go_back", undone)
+
+
+def _predictions_apart() -> None:
+    init, send = transaction.Transactions.__init__, transaction.Transactions.send
+
+    def made(self: transaction.Transactions, environ: Mapping[str, str], *more: Any) -> None:
+        init(self, environ, *more)
+        self.plain = Producer(beside(Producer, environ, {}))  # type: ignore[attr-defined]
+
+    def apart(self: transaction.Transactions, topic: str, key: Any, value: Any, *more: Any, **named: Any) -> None:
+        if topic.endswith(".predictions"):
+            self.plain.produce(topic, value, key)  # type: ignore[attr-defined]
+            self.plain.poll(0)  # type: ignore[attr-defined]
+        else:
+            send(self, topic, key, value, *more, **named)
+
+    _put(transaction.Transactions, "__init__", made)
+    _put(transaction.Transactions, "send", apart)
+
+
+def _uncommitted_changelog() -> None:
+    restore._READ |= {"isolation.level": "read_uncommitted"}
+
+
+def _uncommitted_readings() -> None:
+    source._READ |= {"isolation.level": "read_uncommitted"}
+
+
+def _short_restore() -> None:
+    """The changelog is read to the end of what is committed now, not behind the open transactions of others."""
+    offsets = restore._Reading.offsets
+
+    def at_once(self: restore._Reading) -> tuple[int, int, int] | None:
+        found = offsets(self)
+        return found and (0, *found[1:])
+
+    _put(restore._Reading, "offsets", at_once)
+
+
+def _end_first() -> None:
+    """The changelog's end is asked for before the group's offset is stable."""
+    init = restore._Reading.__init__
+
+    def asks(self: restore._Reading, calendar: Any, broker: asked.Broker, number: int) -> None:
+        init(self, calendar, broker, number)
+        self._asked = broker.changelog_end(number), broker.first(number), broker.end(number)
+
+    _put(restore._Reading, "__init__", asks)
+
+
+def _lost_committed() -> None:
+    _put(service.Service, "lost", service.Service.revoked)
+
+
+_ZOMBIES = (f"{faults.STOP} {faults.BEGUN}", f"{faults.STOP} {faults.PRODUCING}")
+_IN_COMMIT = (f"{faults.STOP} {faults.OFFSETS_SENT}",)
+_REFUSED = (f"{faults.REFUSE} {faults.PRODUCED}", f"{faults.KILL} {faults.ABORTED}")
+_OPEN = (
+    f"{faults.STOP} {faults.PRODUCED}",
+    f"{faults.KILL} {faults.PRODUCED}",
+    f"{faults.KILL} {faults.OFFSETS_SENT}",
+)
+
+MUTATIONS = {
+    "no-generation": Mutation("offsets are sent without the group's generation", _no_generation, _ZOMBIES),
+    "random-id": Mutation("a new transactional.id at each start", _random_id),
+    "no-fence": Mutation("neither the generation nor a stable transactional.id", _no_fence, _ZOMBIES),
+    "place-ignored": Mutation("a restore goes on from the group's offset alone", _place_ignored),
+    "place-wrong": Mutation("the changelog's offset is one less than what its state has read", _place_wrong),
+    "offsets-apart": Mutation("offsets are committed after the transaction, not in it", _offsets_apart),
+    "state-not-restored": Mutation("a restore brings no state", _state_not_restored),
+    "state-kept": Mutation("an abort does not undo the state", _state_kept, _REFUSED),
+    "no-seek": Mutation("an abort undoes the state, and does not read again", _no_seek, _REFUSED),
+    "expired-undone": Mutation("an uncertain end of a transaction counts as an abort", _expired_undone, _IN_COMMIT),
+    "predictions-apart": Mutation("predictions are written outside of the transaction", _predictions_apart),
+    "uncommitted-changelog": Mutation("a restore reads what is not committed", _uncommitted_changelog, _OPEN),
+    "uncommitted-readings": Mutation("readings of aborted transactions are read", _uncommitted_readings),
+    "short-restore": Mutation("a restore ends before the open transactions of others", _short_restore, _OPEN),
+    "end-first": Mutation("the changelog's end is asked for before the offset is stable", _end_first, _IN_COMMIT),
+    "lost-committed": Mutation("partitions that are lost are committed as those revoked", _lost_committed),
+}
