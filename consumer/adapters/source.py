@@ -1,5 +1,6 @@
 """The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,7 +9,8 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.logs import client_logger
-from season.kafka import beside, refuse
+from consumer.adapters.trial import UNREADABLE, Trial
+from season.kafka import MEMBERS_ONLY, beside, refuse
 from season.settings import SettingError
 
 log = structlog.get_logger()
@@ -28,8 +30,13 @@ _READ = {
     "fetch.wait.max.ms": 100,
     # What waits in this process, of all partitions together.
     "queued.max.messages.kbytes": 32 * 1024,
+    # They show where a partition stands still without a word.
+    "statistics.interval.ms": 2000,
 }
 _BATCH = 5000
+_STANDS = 3  # looks at the statistics in which a partition has not moved before it is asked why
+_ASK = 3.0  # seconds that the broker may take for an answer
+_TRY = 0.01  # the longest wait while it is asked what cannot be read
 _SETTINGS = {
     KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
     KafkaError.INVALID_GROUP_ID: "CONSUMER_GROUP",
@@ -52,11 +59,26 @@ class Owner(Protocol):
 
 @dataclass
 class Taken:
-    """What one look brought: messages by partition, ends reached (with the next offset), partitions cut short."""
+    """What one look brought: messages by partition, ends reached (with the next offset), partitions cut short.
+
+    `unreadable`: offsets that come next and that no client can read. A partition's end stands behind its messages.
+    """
 
     messages: dict[int, list[Message]] = field(default_factory=dict)
     ends: dict[int, int] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
+    unreadable: dict[int, range] = field(default_factory=dict)
+
+
+@dataclass
+class _Flow:
+    """How a partition comes in: from where, as long as nothing has come; where its client stood at the last look."""
+
+    start: int | None
+    ended: int = 0  # how many messages of the same look came before its end
+    stood: int = -1
+    looks: int = 0
+    trial: Trial | None = None
 
 
 class Source:
@@ -65,9 +87,11 @@ class Source:
     def __init__(self, environ: Mapping[str, str], group: str, topic: str) -> None:
         self._topic = topic
         self._member: str | None = None  # who we were when the latest partitions came
+        self._flows: dict[int, _Flow] = {}
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
         properties = beside(Consumer, environ, ours)
-        self._consumer = Consumer({**properties, "logger": client_logger()})
+        self._alone = {name: value for name, value in properties.items() if name not in MEMBERS_ONLY}
+        self._consumer = Consumer({**properties, "logger": client_logger(), "stats_cb": self._look})
 
     def subscribe(self, owner: Owner) -> None:
         """Joins the group."""
@@ -77,6 +101,7 @@ class Source:
             if self._member not in (None, member) and (held := consumer.assignment()):
                 # Thrown out and let in again without a word of the client's: another may have had what is kept.
                 consumer.pause(held)
+                self._forget(p.partition for p in held)
                 owner.lost([p.partition for p in held])
                 owner.assigned([p.partition for p in held])
             self._member = member
@@ -87,10 +112,12 @@ class Source:
 
         def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             owner.revoked([p.partition for p in partitions])
+            self._forget(p.partition for p in partitions)
             consumer.incremental_unassign(partitions)
 
         def lost(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             owner.lost([p.partition for p in partitions])
+            self._forget(p.partition for p in partitions)
             consumer.incremental_unassign(partitions)
 
         self._consumer.subscribe([self._topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
@@ -98,7 +125,8 @@ class Source:
     def take(self, wait: float) -> Taken:
         """What is there, after waiting up to `wait` seconds for the first of it. RefusedError, KafkaException."""
         taken = Taken()
-        first = self._consumer.poll(wait)
+        trying = any(flow.trial is not None for flow in self._flows.values())
+        first = self._consumer.poll(min(wait, _TRY) if trying else wait)
         if first is not None:
             messages = taken.messages
             for message in [first, *self._consumer.consume(_BATCH, 0)]:
@@ -106,10 +134,15 @@ class Source:
                     messages.setdefault(message.partition() or 0, []).append(message)
                 else:
                     self._hear(message, taken)
+            for partition in taken.messages.keys() | taken.ends.keys():
+                self._came(partition, taken)
+        self._try(taken)
         return taken
 
     def start(self, partition: int, offset: int) -> None:
         """Lets an assigned partition flow from an offset."""
+        self._forget([partition])
+        self._flows[partition] = _Flow(offset)
         at = TopicPartition(self._topic, partition, offset)
         try:
             self._consumer.seek(at)
@@ -123,12 +156,25 @@ class Source:
 
     def pause(self, partitions: Iterable[int]) -> None:
         """Stops the flow of partitions until their next `start`."""
+        partitions = list(partitions)
+        self._forget(partitions)
         self._consumer.pause([TopicPartition(self._topic, p) for p in partitions])
 
     def known_end(self, partition: int) -> int:
         """The end of a partition as the last fetch told it, without asking the broker; -1 before the first."""
         bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
         return bounds[1] if bounds else -1
+
+    def end(self, partition: int) -> int:
+        """The end of a partition of which messages came. KafkaException."""
+        known = self.known_end(partition)
+        if known > 0:
+            return known
+        # The client has given the partition up, and what it knew.
+        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), _ASK)
+        if bounds is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return bounds[1]
 
     def offsets(self, following: Mapping[int, int]) -> list[TopicPartition]:
         """Next offsets in the form in which a transaction takes them."""
@@ -151,6 +197,7 @@ class Source:
 
     def close(self) -> None:
         """Leaves the group."""
+        self._forget(list(self._flows))
         self._consumer.close()
 
     def _hear(self, event: Message, taken: Taken) -> None:
@@ -159,8 +206,14 @@ class Source:
         assert error is not None
         if error.code() == KafkaError._PARTITION_EOF:
             taken.ends[partition] = event.offset() or 0
+            if partition in self._flows:
+                self._flows[partition].ended = len(taken.messages.get(partition, ()))
         elif error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
             taken.gone.append(partition)
+        elif error.code() in UNREADABLE:
+            flow = self._flows.get(partition)
+            if flow is not None:
+                self._doubt(partition, max(event.offset() or 0, flow.start or 0), error.str())
         else:
             refuse([error])
             if error.code() in _SETTINGS:
@@ -168,6 +221,58 @@ class Source:
             if error.fatal():
                 raise KafkaException(error)
             log.warning("Kafka", error=error.str(), code=error.name())
+
+    def _came(self, partition: int, taken: Taken) -> None:
+        """Something came of a partition: it does not stand still."""
+        flow = self._flows.get(partition)
+        if flow is None:
+            return
+        start, flow.start, flow.looks = flow.start, None, 0
+        messages = taken.messages.get(partition, [])
+        if flow.ended != len(messages):
+            taken.ends.pop(partition, None)  # more came after it
+        if messages and start is not None and (messages[0].offset() or 0) < start:
+            # They were on their way before a seek.
+            taken.messages[partition] = [message for message in messages if (message.offset() or 0) >= start]
+        last = (messages[-1].offset() or 0) if messages else -1
+        if flow.trial is not None and (partition in taken.ends or last >= flow.trial.first):
+            flow.trial.close()
+            flow.trial = None
+
+    def _look(self, statistics: str) -> None:
+        """Counts how often a partition has not moved, though there is more and nothing of it waits in the client."""
+        partitions = json.loads(statistics)["topics"].get(self._topic, {}).get("partitions", {})
+        for partition, flow in self._flows.items():
+            told = partitions.get(str(partition), {})
+            offset = told.get("next_offset", -1)
+            stands = 0 <= offset < told.get("ls_offset", -1) and told["fetchq_cnt"] == 0 and offset == flow.stood
+            flow.stood, flow.looks = offset, flow.looks + 1 if stands else 0
+
+    def _doubt(self, partition: int, offset: int, why: str) -> None:
+        flow = self._flows[partition]
+        if flow.trial is None:
+            log.warning("is this readable?", partition=partition, offset=offset, why=why)
+            flow.trial = Trial(self._alone, self._topic, partition, offset)
+
+    def _try(self, taken: Taken) -> None:
+        """Goes on to find out what cannot be read."""
+        for partition, flow in self._flows.items():
+            if flow.looks >= _STANDS:
+                flow.looks = 0
+                self._doubt(partition, flow.stood, "nothing comes, though there is more")
+            found = flow.trial.unreadable() if flow.trial is not None else None
+            if flow.trial is not None and found is not None:
+                flow.trial.close()
+                flow.trial = None
+                if found:
+                    log.warning("messages cannot be read", partition=partition, first=found[0], last=found[-1])
+                    taken.unreadable[partition] = found
+
+    def _forget(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            flow = self._flows.pop(partition, None)
+            if flow is not None and flow.trial is not None:
+                flow.trial.close()
 
 
 def assignment(environ: Mapping[str, str]) -> dict[str, str]:

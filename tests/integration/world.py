@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -65,8 +65,11 @@ class World:
         producer.flush()
         assert not failed
 
-    def log(self, setting: str) -> list[list[Logged]]:
-        """What a `read_committed` subscriber sees of a topic, by partition."""
+    def log(self, setting: str, unreadable: Set[tuple[int, int]] = frozenset()) -> list[list[Logged]]:
+        """What a `read_committed` subscriber sees of a topic, by partition.
+
+        What no client can read has to be told, as partition and offset: it comes without key and value.
+        """
         consumer = Consumer(
             {
                 "bootstrap.servers": self.servers,
@@ -78,17 +81,28 @@ class World:
             }
         )
         topic = self.environ[setting]
-        consumer.assign([TopicPartition(topic, p, 0) for p in range(self.partitions)])
         logs: list[list[Logged]] = [[] for _ in range(self.partitions)]
         ended: set[int] = set()
+
+        def pass_over(partition: int, offset: int) -> TopicPartition:
+            while (partition, offset) in unreadable:
+                logs[partition].append(Logged(partition, offset, None, None, []))
+                offset += 1
+            return TopicPartition(topic, partition, offset)
+
+        consumer.assign([pass_over(partition, 0) for partition in range(self.partitions)])
         while len(ended) < self.partitions:
-            for message in consumer.consume(1000, 1.0):
+            for message in consumer.consume(1 if unreadable else 1000, 1.0):
                 partition, error = message.partition() or 0, message.error()
-                if error is not None:
-                    assert error.code() == KafkaError._PARTITION_EOF, error
+                if error is not None and error.code() == KafkaError._PARTITION_EOF:
                     ended.add(partition)
+                elif error is not None:
+                    assert unreadable, error
                 else:
                     logs[partition].append(_logged(message))
+                    following = (message.offset() or 0) + 1
+                    if (partition, following) in unreadable:
+                        consumer.seek(pass_over(partition, following))
         consumer.close()
         return logs
 
@@ -203,6 +217,6 @@ def wait(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
 def _logged(message: Any) -> Logged:
     try:
         headers = list(message.headers() or [])
-    except SystemError:
+    except UnicodeError:
         headers = []
     return Logged(message.partition(), message.offset(), message.key(), message.value(), headers)
