@@ -8,13 +8,14 @@ COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-em
 # ONNX Runtime would tell its maker of each start.
 export ORT_DISABLE_TELEMETRY = 1
 
-.PHONY: help demo test lint bench lock
+.PHONY: help demo test lint bench fuzz lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
 	@echo "make test   every check and every test"
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
 	@echo "make bench  the benchmarks, each beside its baseline in the same run: one to two minutes"
+	@echo "make fuzz   hostile input: ten million mutated messages, then a fuzzer guided by coverage: 25 minutes"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -37,11 +38,18 @@ bench:
 	$(INSTALL) dev
 	@$(RUN) -m benchmarks
 
+# What the fuzzer finds is left in .fuzz/. FUZZ_SECONDS are for each of its five targets.
+FUZZ_SECONDS ?= 150
+fuzz:
+	$(INSTALL) dev fuzz
+	$(RUN) -m tests.fuzz.flood
+	$(RUN) -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 # dev holds all that the others hold: they are compiled within it, so that one .venv serves every command.
 lock:
 	$(INSTALL) dev
 	$(COMPILE) --upgrade --group dev --output-file requirements/dev.txt
-	for group in demo training service producer; do \
+	for group in demo training service producer fuzz; do \
 	  $(COMPILE) --upgrade --constraint requirements/dev.txt --group $$group --output-file requirements/$$group.txt \
 	  || exit 1; done
 	$(RUN) -m kafka_local.lock
