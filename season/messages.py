@@ -25,6 +25,9 @@ DEMAND_LIMIT = float(2**128 - 2**103)
 MALFORMED = "malformed"
 BAD_TIMESTAMP = "bad_timestamp"
 
+# What a broker takes in one message by default. A larger one is likely an attack: what it holds is not kept.
+_LARGE = 2**20
+
 _SHOWN = 40
 
 
@@ -120,12 +123,12 @@ def decode_fields(value: bytes | None) -> Reading:
     if value is None:
         raise ReadingError(MALFORMED, "the message has no value; a reading as JSON is expected")
     try:
-        fields = strict_json.parse(value)
+        fields = strict_json.parse(value) if len(value) <= _LARGE else strict_json.members(value, _FIELDS)
     except ValueError as error:
         raise ReadingError(MALFORMED, f"the value of {len(value)} bytes is no reading: {error}") from None
     if not isinstance(fields, dict):
         raise ReadingError(MALFORMED, f"the value is {_kind(fields)}; a JSON object is expected")
-    for name in Reading.__struct_fields__:
+    for name in _FIELDS:
         if name not in fields:
             raise ReadingError(MALFORMED, f"{name} is missing")
     return Reading(_zone(fields["zone"]), _text("timestamp", fields["timestamp"]), _demand(fields["demand_mw"]))
@@ -239,4 +242,5 @@ def _kind(value: object) -> str:
     return kinds.get(type(value), "null")
 
 
+_FIELDS = Reading.__struct_fields__
 _PREDICTION = msgspec.json.Decoder(Prediction)

@@ -135,8 +135,9 @@ def _head(text: bytes, body_size: int) -> _Head:
     if min(head.lengths) < 0 or width > _PLACES or told != body_size:
         raise DamagedError(f"its head tells of {told} bytes of columns, {body_size} are there")
     numbers = (head.first_name, *head.anew)
-    if not 0 <= head.offset < 2**63 or not all(0 <= number <= 2**32 for number in numbers):
-        raise DamagedError(f"its head holds numbers beyond their limits: offset {head.offset}, zones {numbers}")
+    places = (head.offset, head.since or 0)
+    if not all(0 <= place < 2**63 for place in places) or not all(0 <= number <= 2**32 for number in numbers):
+        raise DamagedError(f"its head holds numbers beyond their limits: offset and record {places}, zones {numbers}")
     return head
 
 

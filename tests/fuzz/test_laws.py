@@ -22,7 +22,7 @@ def test_a_short_flood(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_decoder_that_differs_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The laws are no formality: a fast road without its check of UTF-8 breaks them."""
-    monkeypatch.setattr("consumer.adapters.decode._is_utf8", lambda _: True)
+    monkeypatch.setattr("season.strict_json.is_utf8", lambda _: True)
     with pytest.raises(AssertionError):
         flood.run(20_000, 7)
 

@@ -73,6 +73,8 @@ def test_a_checksum_that_fits_is_not_trusted(head: bytes, columns: bytes) -> Non
         {"anew": [0, 2**62]},
         {"offset": -1},
         {"offset": 2**63},
+        {"since": -1},
+        {"since": 2**63},
         {"offset": 10**400},
     ],
 )
