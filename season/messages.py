@@ -22,11 +22,11 @@ MAX_ZONE_BYTES = 200
 # From here on a 64-bit float rounds to infinity as a 32-bit float (half a step above the largest of them).
 DEMAND_LIMIT = float(2**128 - 2**103)
 
+LARGE = 2**20
+"""What a broker takes in one message by default, in bytes. Of a larger one nothing is kept that is ignored."""
+
 MALFORMED = "malformed"
 BAD_TIMESTAMP = "bad_timestamp"
-
-# What a broker takes in one message by default. A larger one is likely an attack: what it holds is not kept.
-_LARGE = 2**20
 
 _SHOWN = 40
 
@@ -123,7 +123,7 @@ def decode_fields(value: bytes | None) -> Reading:
     if value is None:
         raise ReadingError(MALFORMED, "the message has no value; a reading as JSON is expected")
     try:
-        fields = strict_json.parse(value) if len(value) <= _LARGE else strict_json.members(value, _FIELDS)
+        fields = strict_json.parse(value) if len(value) <= LARGE else strict_json.members(value, _FIELDS)
     except ValueError as error:
         raise ReadingError(MALFORMED, f"the value of {len(value)} bytes is no reading: {error}") from None
     if not isinstance(fields, dict):

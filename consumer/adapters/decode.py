@@ -20,6 +20,7 @@ from season.calendar import I64, Bool, Calendar
 from season.messages import (
     BAD_TIMESTAMP,
     DEMAND_LIMIT,
+    LARGE,
     MAX_ZONE_BYTES,
     Reading,
     ReadingError,
@@ -146,7 +147,7 @@ def _read_at_once(values: Sequence[bytes | None]) -> list[_FastReading] | None:
 
 
 def _read_one(value: bytes | None) -> _Fields:
-    if value is None or not strict_json.is_utf8(value) or _deep(value):
+    if value is None or len(value) > LARGE or not strict_json.is_utf8(value) or _deep(value):
         return decode_fields(value)
     try:
         reading = _FAST(value)

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping, Sequence, Set
+from operator import methodcaller
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -214,9 +215,12 @@ def wait(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
         time.sleep(0.1)
 
 
+_headers = methodcaller("headers")  # see consumer.adapters.letters
+
+
 def _logged(message: Any) -> Logged:
     try:
-        headers = list(message.headers() or [])
-    except UnicodeError:
+        headers = list(_headers(message) or [])
+    except (SystemError, UnicodeError):
         headers = []
     return Logged(message.partition(), message.offset(), message.key(), message.value(), headers)
