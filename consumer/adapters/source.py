@@ -251,7 +251,7 @@ class Source:
     def _doubt(self, partition: int, offset: int, why: str) -> None:
         flow = self._flows[partition]
         if flow.trial is None:
-            log.warning("is this readable?", partition=partition, offset=offset, why=why)
+            log.warning("trying what can be read", partition=partition, offset=offset, why=why)
             flow.trial = Trial(self._alone, self._topic, partition, offset)
 
     def _try(self, taken: Taken) -> None:
