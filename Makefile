@@ -15,7 +15,7 @@ help:
 	@echo "make test   every check and every test"
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
 	@echo "make bench  the benchmarks, each beside its baseline in the same run: one to two minutes"
-	@echo "make fuzz   hostile input: ten million mutated messages, then a fuzzer guided by coverage: 25 minutes"
+	@echo "make fuzz   hostile input: ten million mutated messages, then a fuzzer guided by coverage: half an hour"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.

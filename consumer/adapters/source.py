@@ -9,7 +9,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.logs import client_logger
-from consumer.adapters.trial import UNREADABLE, Trial
+from consumer.adapters.trial import UNREADABLE, Trial, partial
 from season.kafka import MEMBERS_ONLY, beside, refuse
 from season.settings import SettingError
 
@@ -34,7 +34,7 @@ _READ = {
     "statistics.interval.ms": 2000,
 }
 _BATCH = 5000
-_STANDS = 3  # looks at the statistics in which a partition has not moved before it is asked why
+_STANDS = 3  # looks at the statistics at which a partition has not moved before it is asked why
 _ASK = 3.0  # seconds that the broker may take for an answer
 _TRY = 0.01  # the longest wait while it is asked what cannot be read
 _SETTINGS = {
@@ -88,6 +88,7 @@ class Source:
         self._topic = topic
         self._member: str | None = None  # who we were when the latest partitions came
         self._flows: dict[int, _Flow] = {}
+        self._partial = 0
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
         properties = beside(Consumer, environ, ours)
         self._alone = {name: value for name, value in properties.items() if name not in MEMBERS_ONLY}
@@ -240,13 +241,15 @@ class Source:
             flow.trial = None
 
     def _look(self, statistics: str) -> None:
-        """Counts how often a partition has not moved, though there is more and nothing of it waits in the client."""
-        partitions = json.loads(statistics)["topics"].get(self._topic, {}).get("partitions", {})
-        for partition, flow in self._flows.items():
-            told = partitions.get(str(partition), {})
-            offset = told.get("next_offset", -1)
-            stands = 0 <= offset < told.get("ls_offset", -1) and told["fetchq_cnt"] == 0 and offset == flow.stood
-            flow.stood, flow.looks = offset, flow.looks + 1 if stands else 0
+        """Counts how often a partition has not moved, while answers came that got the client nowhere."""
+        told = json.loads(statistics)
+        partitions = told["topics"].get(self._topic, {}).get("partitions", {})
+        before, self._partial = self._partial, partial(told)
+        for number, flow in self._flows.items():
+            at = partitions.get(str(number), {})
+            offset = at.get("next_offset", -1)
+            stands = 0 <= offset < at.get("ls_offset", -1) and at["fetchq_cnt"] == 0 and offset == flow.stood
+            flow.stood, flow.looks = offset, flow.looks + 1 if stands and self._partial > before else 0
 
     def _doubt(self, partition: int, offset: int, why: str) -> None:
         flow = self._flows[partition]

@@ -98,13 +98,17 @@ class Trial:
         told = json.loads(statistics)
         if fetching(told, self._topic, self._partition) != self._asked:
             return
-        partial = sum(broker["rxpartial"] for broker in told["brokers"].values())
         if self._before < 0:
-            self._before = partial
-        self._stuck = partial - self._before
+            self._before = partial(told)
+        self._stuck = partial(told) - self._before
 
 
 def fetching(statistics: dict[str, Any], topic: str, partition: int) -> int | None:
     """The offset from which a client reads on, by its statistics."""
     offset = statistics["topics"].get(topic, {}).get("partitions", {}).get(str(partition), {}).get("next_offset")
     return offset if isinstance(offset, int) else None
+
+
+def partial(statistics: dict[str, Any]) -> int:
+    """How many answers a client could not parse to their end, by its statistics."""
+    return sum(int(broker["rxpartial"]) for broker in statistics["brokers"].values())
