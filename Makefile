@@ -8,7 +8,7 @@ COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-em
 # ONNX Runtime would tell its maker of each start.
 export ORT_DISABLE_TELEMETRY = 1
 
-.PHONY: help demo test lint bench soak chaos chaos-mutations lock
+.PHONY: help demo test lint bench chaos chaos-mutations fuzz soak lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
@@ -18,6 +18,7 @@ help:
 	@echo "make soak   an hour at half of the highest rate, with a rebalance a minute: does anything grow?"
 	@echo "make chaos  members and broker killed for MINUTES=10, by SEED: is anything lost or doubled?"
 	@echo "make chaos-mutations  the same with one safety after the other taken out: each run has to fail"
+	@echo "make fuzz   hostile input: ten million mutated messages, then a fuzzer guided by coverage: half an hour"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -53,11 +54,18 @@ chaos-mutations:
 	$(INSTALL) dev
 	@$(RUN) -m tests.chaos.proof
 
+# What the fuzzer finds is left in .fuzz/. FUZZ_SECONDS are for each of its five targets.
+FUZZ_SECONDS ?= 150
+fuzz:
+	$(INSTALL) dev fuzz
+	$(RUN) -m tests.fuzz.flood
+	$(RUN) -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 # dev holds all that the others hold: they are compiled within it, so that one .venv serves every command.
 lock:
 	$(INSTALL) dev
 	$(COMPILE) --upgrade --group dev --output-file requirements/dev.txt
-	for group in demo training service producer; do \
+	for group in demo training service producer fuzz; do \
 	  $(COMPILE) --upgrade --constraint requirements/dev.txt --group $$group --output-file requirements/$$group.txt \
 	  || exit 1; done
 	$(RUN) -m kafka_local.lock

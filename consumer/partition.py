@@ -12,13 +12,14 @@ from consumer.adapters.decode import Rejected, decode
 from consumer.core.changelog import Changelog, Record
 from consumer.core.ending import close, silence
 from consumer.core.idle import Silence
-from consumer.core.outcome import Outcome, Readings, Rules, Scorings, Windows, no_windows
+from consumer.core.outcome import Outcome, Readings, Rules, Scorings, Windows, no_scorings, no_windows
 from consumer.core.record import Place
 from consumer.core.state import Changes, State, merge
 from consumer.core.step import step
 from consumer.core.undo import Before, before, undo
 from season import instants
 from season.calendar import I64
+from season.messages import MALFORMED
 
 FUTURE = "future_reading"
 LATE = "late"
@@ -69,14 +70,8 @@ class Partition:
     def __post_init__(self) -> None:
         self._last = self.following, copy.copy(self.changelog)
 
-    def unread(self, messages: list[Message]) -> list[Message]:
-        """The messages less those before the next offset: they were on their way before a seek."""
-        if (messages[0].offset() or 0) >= self.following:
-            return messages
-        return [message for message in messages if (message.offset() or 0) >= self.following]
-
-    def read(self, messages: Sequence[Message], now: float) -> Decision:
-        """Decides a batch; `now` is the wall clock in epoch seconds."""
+    def read(self, messages: Sequence[Message], now: float, end: int) -> Decision:
+        """Decides a batch; `now` is the wall clock in epoch seconds, `end` the partition's as far as it is known."""
         self.at_end = False
         decoded = decode(
             [message.key() for message in messages],
@@ -89,7 +84,7 @@ class Partition:
         )
         self._apply(changes)
         self.silence.heard(outcome.heard)
-        self.following = (messages[-1].offset() or 0) + 1
+        self.following = self._next(messages, end)
         rows = np.append(decoded.rows, -1)
         rejected = decoded.rejected + self._future(decoded.instants, rows, outcome, now)
         rejected += self._late(decoded.instants, rows, outcome)
@@ -106,11 +101,25 @@ class Partition:
             outcome.corrections,
         )
 
+    def skip(self, topic: str, unreadable: range) -> Decision:
+        """Passes over messages that no client can read: dead letters without key and value, which nobody knows."""
+        self.at_end, self.dirty, self.following = False, True, unreadable.stop
+        sentence = "the message at offset {} of partition {} of {} cannot be unpacked or parsed by the Kafka client"
+        return Decision(
+            [Message(topic, self.number, offset) for offset in unreadable],
+            [
+                Rejected(row, MALFORMED, sentence.format(offset, self.number, topic))
+                for row, offset in enumerate(unreadable)
+            ],
+            no_scorings(),
+            *(no_windows(),) * 3,
+            self.rules.max_filled,
+        )
+
     def reach_end(self, offset: int) -> None:
         """All messages before this offset are read; what lies between are markers of transactions."""
-        if offset >= self.following:  # else more has come since it was told
-            self.at_end = True
-            self.following = offset
+        self.at_end = True
+        self.following = offset
 
     def lag(self, end: int) -> float:
         """How many messages wait before an end; markers of transactions count until it is reached.
@@ -154,6 +163,17 @@ class Partition:
             undo(self.state, self._uncommitted.pop())
         self.following, self.changelog = self._last[0], copy.copy(self._last[1])
         self.at_end = self.begun = self.dirty = False
+
+    def _next(self, messages: Sequence[Message], end: int) -> int:
+        """The next offset. A publisher can make a record say any: what lies behind the end stands in the next place.
+
+        What was too high, but not so high, is put right by the next message, or by the end when it is reached.
+        """
+        last = messages[-1].offset() or 0
+        if last < end:
+            return last + 1
+        before = self.following - 1 if len(messages) < 2 else messages[-2].offset() or 0
+        return min(before + 2, end)
 
     def _close(self, zones: I64, stream: I64) -> Decision | None:
         endings, changes = close(self.state, zones, stream, self.rules)

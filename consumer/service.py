@@ -158,9 +158,15 @@ class Service:
         for number, messages in taken.messages.items():
             partition = self._partitions.get(number)
             # What was on its way when its partition was revoked or went back is not ours (any more).
-            if partition is not None and (unread := partition.unread(messages)):
-                decisions.append((partition, partition.read(unread, now)))
-                self._tally.readings += len(unread)
+            if partition is not None and messages:
+                decisions.append((partition, partition.read(messages, now, self._source.end(number))))
+                self._tally.readings += len(messages)
+        for number, unreadable in taken.unreadable.items():
+            partition = self._partitions.get(number)
+            if partition is not None:
+                decisions.append((partition, partition.skip(self._topics.readings.name, unreadable)))
+                self._tally.readings += len(unreadable)
+                self._source.start(number, partition.following)
         for number, offset in taken.ends.items():
             if number in self._partitions:
                 self._partitions[number].reach_end(offset)

@@ -22,6 +22,9 @@ MAX_ZONE_BYTES = 200
 # From here on a 64-bit float rounds to infinity as a 32-bit float (half a step above the largest of them).
 DEMAND_LIMIT = float(2**128 - 2**103)
 
+LARGE = 2**20
+"""What a broker takes in one message by default, in bytes. Of a larger one nothing is kept that is ignored."""
+
 MALFORMED = "malformed"
 BAD_TIMESTAMP = "bad_timestamp"
 
@@ -120,12 +123,12 @@ def decode_fields(value: bytes | None) -> Reading:
     if value is None:
         raise ReadingError(MALFORMED, "the message has no value; a reading as JSON is expected")
     try:
-        fields = strict_json.parse(value)
+        fields = strict_json.parse(value) if len(value) <= LARGE else strict_json.members(value, _FIELDS)
     except ValueError as error:
         raise ReadingError(MALFORMED, f"the value of {len(value)} bytes is no reading: {error}") from None
     if not isinstance(fields, dict):
         raise ReadingError(MALFORMED, f"the value is {_kind(fields)}; a JSON object is expected")
-    for name in Reading.__struct_fields__:
+    for name in _FIELDS:
         if name not in fields:
             raise ReadingError(MALFORMED, f"{name} is missing")
     return Reading(_zone(fields["zone"]), _text("timestamp", fields["timestamp"]), _demand(fields["demand_mw"]))
@@ -239,4 +242,5 @@ def _kind(value: object) -> str:
     return kinds.get(type(value), "null")
 
 
+_FIELDS = Reading.__struct_fields__
 _PREDICTION = msgspec.json.Decoder(Prediction)

@@ -3,17 +3,25 @@
 Beyond the grammar: the text is UTF-8 without a byte order mark, `NaN` and `Infinity` are not JSON, lone
 surrogates are refused wherever they stand, also escaped ones, and so is nesting deeper than 500 levels. Of a
 doubled name the last counts. A number of any size is taken, and handed over as its text.
+
+A text of megabytes can hold gigabytes of values: `members` checks it by the same rules and keeps almost nothing.
 """
 
+import codecs
+import functools
 import json
 import re
+from typing import Any
 
+import msgspec
 import numpy as np
 
 MAX_DEPTH = 500
+_CHUNK = 2**18  # bytes of a large text that are looked at in one go
 
-# The end of a string may be missing: then the rest is one, and no later quote is tried as another's start.
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+# What each byte outside of strings adds to the depth.
+_LEVELS = np.zeros(256, np.int8)
+_LEVELS[list(b"[{")], _LEVELS[list(b"]}")] = 1, -1
 # Whole escapes, so that the second half of `\\` starts none; group 1 is a surrogate without its other half.
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -51,6 +59,37 @@ def parse(data: bytes) -> object:
     return value
 
 
+def members(data: bytes, names: tuple[str, ...]) -> dict[str, object]:
+    """Those members of a JSON object that have these names, as `parse` gives them, but arrays and objects empty.
+
+    Memory: a copy of `data` at most, besides those members. Raises `ValueError` with a sentence, also where the text
+    is no object.
+    """
+    if not is_utf8(data):
+        raise ValueError("not UTF-8")
+    if deeper_than_allowed(data):
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        found = _reader(names).decode(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not a JSON object: {error}") from None
+    written = {name: getattr(found, name) for name in names}
+    return {name: _shallow(raw) for name, raw in written.items() if raw is not msgspec.UNSET}
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8."""
+    if data.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), _CHUNK):
+            decoder.decode(data[start : start + _CHUNK], final=start + _CHUNK >= len(data))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def deeper_than_allowed(data: bytes) -> bool:
     """Whether the brackets outside of strings nest deeper than `MAX_DEPTH`.
 
@@ -58,10 +97,33 @@ def deeper_than_allowed(data: bytes) -> bool:
     """
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return False
-    marks = np.frombuffer(_STRING.sub(b"", data), np.uint8)
-    opened = ((marks == ord("[")) | (marks == ord("{"))).astype(np.int64)
-    closed = (marks == ord("]")) | (marks == ord("}"))
-    return int(np.cumsum(opened - closed).max(initial=0)) > MAX_DEPTH
+    depth = quotes = slashes = 0  # slashes: how many stand before the piece
+    for start in range(0, len(data), _CHUNK):
+        piece = np.frombuffer(data[start : start + _CHUNK], np.uint8)
+        places = np.arange(len(piece))
+        # The last place at or before each that is no backslash: an odd number of them before a quote makes it no end.
+        others = np.maximum.accumulate(np.where(piece == ord("\\"), -1 - slashes, places))
+        before = np.concatenate(([-1 - slashes], others[:-1]))
+        ends = (piece == ord('"')) & ((places - before) % 2 == 1)
+        strings = quotes + np.cumsum(ends)
+        depths = depth + np.cumsum(np.where(strings % 2 == 0, _LEVELS[piece], 0), dtype=np.int64)
+        if int(depths.max()) > MAX_DEPTH:
+            return True
+        depth, quotes, slashes = int(depths[-1]), int(strings[-1]) % 2, len(piece) - 1 - int(others[-1])
+    return False
+
+
+@functools.cache
+def _reader(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Reads an object's members as they are written; of the others it checks only that they are JSON."""
+    fields = [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in names]
+    return msgspec.json.Decoder(msgspec.defstruct("Members", fields, gc=False))
+
+
+def _shallow(raw: msgspec.Raw) -> object:
+    """A value that is known to be JSON, without what it holds."""
+    written = bytes(raw)
+    return {b"{": {}, b"[": []}[written[:1]] if written[:1] in b"{[" else parse(written)
 
 
 def _refuse_constant(name: str) -> object:

@@ -108,7 +108,7 @@ def test_one_environment_serves_every_command() -> None:
         assert pins(name) <= pins("dev"), name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "fuzz"])
 def test_locks_name_no_host_and_hash_everything(name: str) -> None:
     """They serve whoever installs from another index."""
     text = (REQUIREMENTS / f"{name}.txt").read_text("utf-8")

@@ -20,6 +20,7 @@ from season.calendar import I64, Bool, Calendar
 from season.messages import (
     BAD_TIMESTAMP,
     DEMAND_LIMIT,
+    LARGE,
     MAX_ZONE_BYTES,
     Reading,
     ReadingError,
@@ -131,8 +132,9 @@ def _read_at_once(values: Sequence[bytes | None]) -> list[_FastReading] | None:
     longest = max(map(len, present), default=0)
     if len(present) < len(values) or longest > _SHALLOW:
         return None
-    # The line feeds keep a character that one message breaks off from being completed by the next.
-    if not _is_utf8(b"\n".join(present)):
+    # The line feeds keep a character that one message breaks off from being completed by the next. msgspec does not
+    # look at the bytes of strings that it passes over.
+    if not strict_json.is_utf8(b"\n".join(present)):
         return None
     try:
         readings = list(map(_FAST, present))
@@ -145,7 +147,7 @@ def _read_at_once(values: Sequence[bytes | None]) -> list[_FastReading] | None:
 
 
 def _read_one(value: bytes | None) -> _Fields:
-    if value is None or not _is_utf8(value) or (len(value) > _SHALLOW and strict_json.deeper_than_allowed(value)):
+    if value is None or len(value) > LARGE or not strict_json.is_utf8(value) or _deep(value):
         return decode_fields(value)
     try:
         reading = _FAST(value)
@@ -156,15 +158,8 @@ def _read_one(value: bytes | None) -> _Fields:
     return reading
 
 
-def _is_utf8(data: bytes) -> bool:
-    """Whether bytes are UTF-8; msgspec does not look at those of strings that it passes over."""
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _deep(value: bytes) -> bool:
+    return len(value) > _SHALLOW and strict_json.deeper_than_allowed(value)
 
 
 def _instants(texts: list[str], calendar: Calendar) -> tuple[I64, dict[int, str]]:

@@ -9,7 +9,9 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.logs import client_logger
-from season.kafka import beside, refuse
+from consumer.adapters.standstill import STATISTICS, Standstills
+from consumer.adapters.trial import UNREADABLE
+from season.kafka import MEMBERS_ONLY, beside, refuse
 from season.settings import RefusedError, SettingError
 
 log = structlog.get_logger()
@@ -32,8 +34,11 @@ _READ = {
     # Default 50 MiB, compressed: readings unpack to six times that and take as much again, so that a backlog of 32
     # partitions took 770 MB above an idle process. With this, 150 MB at the same pace.
     "fetch.max.bytes": 2 * 1024 * 1024,
+    **STATISTICS,
 }
 _BATCH = 5000
+_ASK = 3.0  # seconds that the broker may take for an answer
+_TRY = 0.01  # the longest wait while it is tried what can be read
 _AGAIN = 2.0  # seconds until a member that was refused asks again
 _SETTINGS = {
     KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
@@ -57,11 +62,15 @@ class Owner(Protocol):
 
 @dataclass
 class Taken:
-    """What one look brought: messages by partition, ends reached (with the next offset), partitions cut short."""
+    """What one look brought: messages by partition, ends reached (with the next offset), partitions cut short.
+
+    `unreadable`: offsets that come next and that no client can read. A partition's end stands behind its messages.
+    """
 
     messages: dict[int, list[Message]] = field(default_factory=dict)
     ends: dict[int, int] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
+    unreadable: dict[int, range] = field(default_factory=dict)
 
 
 class Source:
@@ -71,7 +80,10 @@ class Source:
         self._topic = topic
         self._member: str | None = None  # who we were when the latest partitions came
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
-        self._properties = {**beside(Consumer, environ, ours), "logger": client_logger()}
+        properties = beside(Consumer, environ, ours)
+        alone = {name: value for name, value in properties.items() if name not in MEMBERS_ONLY}
+        self._standstills = Standstills(alone, topic)
+        self._properties = {**properties, "logger": client_logger(), "stats_cb": self._standstills.look}
         self._consumer = Consumer(self._properties)
         self._stranger = self._consumer.consumer_group_metadata()
         self._refused: float | None = None  # when the group refused this client, which is of no use after that
@@ -85,6 +97,7 @@ class Source:
             if self._member not in (None, member) and (held := consumer.assignment()):
                 # Thrown out and let in again without a word of the client's: another may have had what is kept.
                 consumer.pause(held)
+                self._standstills.forget(p.partition for p in held)
                 owner.lost([p.partition for p in held])
                 owner.assigned([p.partition for p in held])
             self._member = member
@@ -95,10 +108,12 @@ class Source:
 
         def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             owner.revoked([p.partition for p in partitions])
+            self._standstills.forget(p.partition for p in partitions)
             consumer.incremental_unassign(partitions)
 
         def lost(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             owner.lost([p.partition for p in partitions])
+            self._standstills.forget(p.partition for p in partitions)
             consumer.incremental_unassign(partitions)
 
         self._consumer.subscribe([self._topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
@@ -108,7 +123,7 @@ class Source:
         taken = Taken()
         if self._refused is not None and not self._join_again(wait):
             return taken
-        first = self._consumer.poll(wait)
+        first = self._consumer.poll(min(wait, _TRY) if self._standstills.trying else wait)
         if first is not None:
             messages = taken.messages
             for message in [first, *self._consumer.consume(max(1, min(most, _BATCH)), 0)]:
@@ -116,10 +131,13 @@ class Source:
                     messages.setdefault(message.partition() or 0, []).append(message)
                 else:
                     self._hear(message, taken)
+            self._note(taken)
+        taken.unreadable = self._standstills.proceed()
         return taken
 
     def start(self, partition: int, offset: int) -> None:
         """Lets an assigned partition flow from an offset."""
+        self._standstills.begin(partition, offset)
         at = TopicPartition(self._topic, partition, offset)
         try:
             self._consumer.seek(at)
@@ -133,12 +151,25 @@ class Source:
 
     def pause(self, partitions: Iterable[int]) -> None:
         """Stops the flow of partitions until their next `start`."""
+        partitions = list(partitions)
+        self._standstills.forget(partitions)
         self._consumer.pause([TopicPartition(self._topic, p) for p in partitions])
 
     def known_end(self, partition: int) -> int:
         """The end of a partition as the last fetch told it, without asking the broker; -1 before the first."""
         bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
         return bounds[1] if bounds else -1
+
+    def end(self, partition: int) -> int:
+        """The end of a partition of which messages came. KafkaException."""
+        known = self.known_end(partition)
+        if known > 0:
+            return known
+        # The client has given the partition up, and what it knew.
+        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), _ASK)
+        if bounds is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return bounds[1]
 
     def offsets(self, following: Mapping[int, int]) -> list[TopicPartition]:
         """Next offsets in the form in which a transaction takes them."""
@@ -161,7 +192,23 @@ class Source:
 
     def close(self) -> None:
         """Leaves the group."""
+        self._standstills.close()
         self._consumer.close()
+
+    def _note(self, taken: Taken) -> None:
+        """What came is no standstill; what was on its way before a seek has not come."""
+        for partition, messages in taken.messages.items():
+            start = self._standstills.start(partition)
+            if (messages[0].offset() or 0) < start:
+                messages[:] = [message for message in messages if (message.offset() or 0) >= start]
+            if messages:
+                self._standstills.came(partition, messages[-1].offset())
+            if partition in taken.ends and taken.ends[partition] <= (messages[-1].offset() or 0 if messages else -1):
+                del taken.ends[partition]  # more came after it
+        for partition in taken.ends:
+            self._standstills.came(partition, None)
+        for partition in [partition for partition, messages in taken.messages.items() if not messages]:
+            del taken.messages[partition]
 
     def _hear(self, event: Message, taken: Taken) -> None:
         """What is no message: an end, a gap, or an error of the client's."""
@@ -171,6 +218,8 @@ class Source:
             taken.ends[partition] = event.offset() or 0
         elif error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
             taken.gone.append(partition)
+        elif error.code() in UNREADABLE:
+            self._standstills.doubt(partition, event.offset() or 0, error.str())
         else:
             refuse([error])
             if error.code() in _SETTINGS:

@@ -117,6 +117,11 @@ def no_windows() -> Windows:
     return Windows(NONE, NONE, NONE, np.empty((0, STEPS)))
 
 
+def no_scorings() -> Scorings:
+    """Nothing to score."""
+    return Scorings(no_windows(), np.empty((0, STEPS)), NONE, NONE)
+
+
 def join(one: Scorings, other: Scorings) -> Scorings:
     """Scorings of two kinds, their windows of one width, in the order in which they are told."""
     a, b = one.windows, other.windows

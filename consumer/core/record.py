@@ -98,8 +98,10 @@ def decode(record: bytes) -> tuple[Changes, Place]:
         raise DamagedError(f"it has format version {version}, this program reads version {_VERSION}")
     if zlib.crc32(record[: -_CRC.size]) != _CRC.unpack(record[-_CRC.size :])[0]:
         raise DamagedError("its checksum does not fit: it is damaged")
-    head = msgspec.json.decode(record[_START.size : _START.size + head_length], type=_Head)
-    columns = _columns(memoryview(record)[_START.size + head_length : -_CRC.size], head)
+    # What follows can only be so where another program wrote it: whatever it says, nothing is taken on trust.
+    body = memoryview(record)[_START.size + head_length : -_CRC.size]
+    head = _head(record[_START.size : _START.size + head_length], len(body))
+    columns = _columns(body, head)
     days, places = np.divmod(columns["cell_hours"], _PLACES)
     changes = Changes(
         names=head.names,
@@ -118,6 +120,25 @@ def decode(record: bytes) -> tuple[Changes, Place]:
         anew=head.anew,
     )
     return changes, Place(head.topic_id, head.offset, head.time_zone, head.day_start, head.since)
+
+
+def _head(text: bytes, body_size: int) -> _Head:
+    """The head of a record whose columns take so many bytes. Raises `DamagedError`."""
+    try:
+        head = msgspec.json.decode(text, type=_Head)
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"its head cannot be read ({error})") from None
+    zones, cells, windows, width = head.lengths
+    sizes = (np.dtype(kind).itemsize for kind in _TYPES)
+    rows = (zones,) * 3 + (cells,) * 3 + (windows,) * 3
+    told = sum(count * size for count, size in zip(rows, sizes, strict=True)) + 8 * windows * width
+    if min(head.lengths) < 0 or width > _PLACES or told != body_size:
+        raise DamagedError(f"its head tells of {told} bytes of columns, {body_size} are there")
+    numbers = (head.first_name, *head.anew)
+    places = (head.offset, head.since or 0)
+    if not all(0 <= place < 2**63 for place in places) or not all(0 <= number <= 2**32 for number in numbers):
+        raise DamagedError(f"its head holds numbers beyond their limits: offset and record {places}, zones {numbers}")
+    return head
 
 
 def _columns(body: memoryview, head: _Head) -> dict[str, I64]:

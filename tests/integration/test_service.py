@@ -120,37 +120,3 @@ def test_a_kill_in_the_middle_of_work_loses_and_doubles_nothing(broker: Broker, 
         world.wait_until_read(120)
         assert service.stop() == 0
     check(world)
-
-
-def test_hostile_messages_are_dead_letters_with_the_original_untouched(broker: Broker, tmp_path: Path) -> None:
-    """Null, empty and huge values, null keys, odd headers, names that differ in normalisation: nothing stops it."""
-    world = World(broker.bootstrap_servers)
-    start = int(ROME.starts(np.array([18700]))[0])
-    good = [reading(zone, start + hour * HOUR, 100.0 + hour) for hour in range(24) for zone in ("ñ", "n\u0303")]
-    hostile: list[dict[str, Any]] = [
-        {"key": b"a", "value": None},
-        {"key": None, "value": None},
-        {"key": b"", "value": b""},
-        {"key": b"a", "value": b"x" * 1_000_000},
-        {"key": b"a", "value": b'{"zone":"a"}'},
-        {**reading("a", start, 1.0), "key": None, "partition": 1},
-        {**reading("a", start, 1.0), "key": b"b"},
-        reading("a", start + 1800, 1.0),
-        reading("a", 4_000_000_000 // 3600 * 3600, 1.0),
-        {**reading("a", start, 1.0), "value": reading("a", start, 1.0)["value"] + b"}"},
-        {"key": b"a", "value": b"[" * 501 + b"]" * 501, "headers": [("x", None), ("x", b"\xff"), ("", b"2")]},
-        {"key": b"\xff\xfe", "value": b"\x00\xff", "headers": {"reason": b"mine"}},
-    ]
-    world.publish([*good[:20], *hostile, *good[20:], reading("ñ", start + 72 * HOUR, 5.0), reading("ñ", start, 5.0)])
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        assert service.stop() == 0
-    expected = check(world)
-    assert {zone: len(rows) for zone, rows in expected.predictions.items()} == {"ñ": 1, "n\u0303": 1}
-    reasons = {
-        value.decode()
-        for *_, headers in expected.letters
-        for name, value in headers[-4:]
-        if name == "reason" and value
-    }
-    assert reasons == {"malformed", "bad_timestamp", "key_mismatch", "future_reading", "late"}

@@ -10,7 +10,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from operator import methodcaller
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -82,8 +83,11 @@ class World:
         default = f"{self.environ['CONSUMER_GROUP']}.windows" if setting == "CHANGELOG_TOPIC" else ""
         return self.environ.get(setting, default)
 
-    def log(self, setting: str) -> list[list[Logged]]:
-        """What a `read_committed` subscriber sees of a topic, by partition."""
+    def log(self, setting: str, unreadable: Set[tuple[int, int]] = frozenset()) -> list[list[Logged]]:
+        """What a `read_committed` subscriber sees of a topic, by partition.
+
+        What no client can read has to be told, as partition and offset: it comes without key and value.
+        """
         consumer = Consumer(
             {
                 "bootstrap.servers": self.servers,
@@ -95,17 +99,28 @@ class World:
             }
         )
         topic = self.topic(setting)
-        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(self.partitions)])
         logs: list[list[Logged]] = [[] for _ in range(self.partitions)]
         ended: set[int] = set()
+
+        def pass_over(partition: int, offset: int) -> TopicPartition:
+            while (partition, offset) in unreadable:
+                logs[partition].append(Logged(partition, offset, None, None, []))
+                offset += 1
+            return TopicPartition(topic, partition, offset or OFFSET_BEGINNING)
+
+        consumer.assign([pass_over(partition, 0) for partition in range(self.partitions)])
         while len(ended) < self.partitions:
-            for message in consumer.consume(1000, 0.1):  # waits as long, whatever comes
+            for message in consumer.consume(1 if unreadable else 1000, 0.1):  # waits as long, whatever comes
                 partition, error = message.partition() or 0, message.error()
-                if error is not None:
-                    assert error.code() == KafkaError._PARTITION_EOF, error
+                if error is not None and error.code() == KafkaError._PARTITION_EOF:
                     ended.add(partition)
+                elif error is not None:
+                    assert unreadable, error
                 else:
                     logs[partition].append(_logged(message))
+                    following = (message.offset() or 0) + 1
+                    if (partition, following) in unreadable:
+                        consumer.seek(pass_over(partition, following))
         consumer.close()
         return logs
 
@@ -239,10 +254,13 @@ def wait(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
         time.sleep(0.1)
 
 
+_headers = methodcaller("headers")  # see consumer.adapters.letters
+
+
 def _logged(message: Any) -> Logged:
     try:
-        headers = list(message.headers() or [])
-    except SystemError:
+        headers = list(_headers(message) or [])
+    except (SystemError, UnicodeError):
         headers = []
     place, stamp = (message.partition(), message.offset()), message.timestamp()[1] / 1000
     return Logged(*place, message.key(), message.value(), headers, stamp)

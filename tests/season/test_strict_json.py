@@ -2,9 +2,11 @@
 
 import contextlib
 import time
+import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from season import strict_json
 from tests import naive_json
@@ -81,3 +83,75 @@ def test_a_megabyte_takes_no_long_time(piece: bytes) -> None:
         with contextlib.suppress(ValueError):
             strict_json.parse(data)
         assert time.monotonic() - before < 2
+
+
+def shallow(value: object) -> object:
+    """What `members` keeps of a value."""
+    return type(value)() if isinstance(value, (dict, list)) else value
+
+
+@settings(max_examples=500, deadline=None)
+@given(hostile())
+@example(b'{"zone": [1, {"a": 2}], "x": 3}')
+@example(b'{"zone": "a", "x": "\\ud800"}')
+@example(b'{"zone": "a", "zone": -0}')
+@example(b'{"z\\u006fne": 1e400}')
+@example(b"\xef\xbb\xbf{}")
+def test_members_are_those_of_the_whole_text(data: bytes) -> None:
+    """The reader that keeps almost nothing takes the same texts, and gives the same members."""
+    names = ("zone", "timestamp", "demand_mw")
+    try:
+        whole = strict_json.parse(data)
+    except ValueError:
+        whole = None
+    if not isinstance(whole, dict):
+        with pytest.raises(ValueError, match=r"not|nested"):
+            strict_json.members(data, names)
+        return
+    found = strict_json.members(data, names)
+    assert found == {name: shallow(value) for name, value in whole.items() if name in names}
+    assert [type(found[name]) for name in found] == [type(whole[name]) for name in found]
+
+
+@pytest.mark.parametrize("inner", [b"[],", b'{"a":0},', b'"\xf0\x9f\x98\x80",', b"1e400,"])
+def test_what_a_large_text_holds_takes_no_memory(inner: bytes) -> None:
+    """Megabytes that would be fifty times as many as values are checked in two copies' room, whatever they hold."""
+    data = b'{"x": [' + inner * (8 * 2**20 // len(inner)) + b'0], "zone": "a"}'
+    tracemalloc.start()
+    assert strict_json.members(data, ("zone",)) == {"zone": "a"}
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * len(data) + 16 * strict_json._CHUNK
+
+
+def test_utf8_is_checked_over_the_edges_of_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A character that two pieces share is one, and one that is cut off at the end is none."""
+    monkeypatch.setattr(strict_json, "_CHUNK", 3)
+    for data in ("aé€😀" * 5).encode(), "é".encode(), b"ascii":
+        assert strict_json.is_utf8(data)
+        assert strict_json.is_utf8(data[:-1]) == data.isascii()
+    assert not strict_json.is_utf8(b"aaa\xed\xa0\x80aaa")
+    for levels in (500, 501):
+        assert strict_json.deeper_than_allowed(b"[" * levels) == (levels > 500)
+        assert strict_json.deeper_than_allowed(b"[]" * 700 + b"[" * levels) == (levels > 500)
+
+
+marks = st.sampled_from([b"[", b"{", b"]", b"}", b'"', b'"a"', b'"\\\\"', b'"\\"', b'\\"', b"x"])
+
+
+@settings(max_examples=400)
+@given(st.lists(marks), st.integers(1, 9))
+def test_depth_is_that_of_the_brackets_outside_of_strings(tokens: list[bytes], chunk: int) -> None:
+    """Counted byte by byte, wherever a large text is cut, strings and escapes included."""
+    data, depth_, deepest, quoted, escaped = b"".join(tokens), 0, 0, False, False
+    for byte in data:
+        quoted ^= byte == ord('"') and not escaped
+        escaped = byte == ord("\\") and not escaped
+        if not quoted:
+            depth_ += (byte in b"[{") - (byte in b"]}")
+            deepest = max(deepest, depth_)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strict_json, "_CHUNK", chunk)
+        for limit in (max(0, deepest - 1), deepest):
+            patch.setattr(strict_json, "MAX_DEPTH", limit)
+            assert strict_json.deeper_than_allowed(data) == (deepest > limit)

@@ -1,5 +1,6 @@
 """The columnar decoder is held to the naive reader of JSON, to its own slow road, and to itself in other batches."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -384,3 +385,30 @@ def test_an_empty_batch() -> None:
 def test_one_reading_alone_is_read_by_the_same_rule() -> None:
     """What a program that reads one message gets is what the columns hold."""
     assert decode_reading(READING) == ("IT", NOON, 31234.5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(hostile())
+def test_what_is_large_is_judged_by_the_same_rule(value: bytes) -> None:
+    """A message of megabytes goes a road that keeps nothing of what is ignored: it says the same."""
+    usual = decode([b"IT"], [value], 1, ROME)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("season.messages.LARGE", 0)
+        patch.setattr("consumer.adapters.decode.LARGE", 0)
+        large = decode([b"IT"], [value], 1, ROME)
+    assert rows(large) == rows(usual)
+    assert [rejected.reason for rejected in large.rejected] == [rejected.reason for rejected in usual.rejected]
+    for rejected in large.rejected:
+        assert rejected.error.isprintable()
+        assert len(rejected.error) < 700
+
+
+@pytest.mark.parametrize("end", [b"]}", b']}"', b'], "x": "\\ud800"}', b'], "zone": "IT"}', b'], "zone": 1}', b"}"])
+def test_a_message_of_megabytes_takes_little_more_than_itself(end: bytes) -> None:
+    """Whatever is wrong with it: two million arrays within it never become objects."""
+    value = READING[:-1] + b', "x": [' + b"[]," * 2_000_000 + b"0" + end
+    tracemalloc.start()
+    decode([b"IT"], [value], 1, ROME)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * len(value) + 20 * 2**20

@@ -1,0 +1,112 @@
+"""Watches for partitions that stand still before what no client can read, and finds out how far that goes.
+
+A batch that cannot be unpacked is told of again and again; of a record that cannot be parsed nothing is told, but the
+client's statistics show a partition that does not move while answers come. Either starts a `Trial` beside the group's
+client, and what it finds is told as offsets that come next.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from consumer.adapters.trial import Trial, partial
+
+log = structlog.get_logger()
+
+STATISTICS = {"statistics.interval.ms": 2000}
+"""What the watched client needs among its properties; `look` is its `stats_cb`."""
+_LOOKS = 3  # looks at the statistics at which a partition has not moved before it is tried
+
+
+@dataclass
+class _Flow:
+    """A partition that flows: from where, as long as nothing has come; where its client stood at the last look."""
+
+    start: int | None
+    stood: int = -1
+    looks: int = 0
+    trial: Trial | None = None
+
+
+class Standstills:
+    """The partitions of one topic that flow. Not for use by several threads."""
+
+    def __init__(self, properties: Mapping[str, Any], topic: str) -> None:
+        """`properties` are those of a consumer that is no member of a group."""
+        self._properties, self._topic = dict(properties), topic
+        self._flows: dict[int, _Flow] = {}
+        self._partial = 0
+
+    @property
+    def trying(self) -> bool:
+        """Whether something is being tried: then it needs to be gone on with soon."""
+        return any(flow.trial is not None for flow in self._flows.values())
+
+    def begin(self, partition: int, offset: int) -> None:
+        """A partition flows from an offset."""
+        self.forget([partition])
+        self._flows[partition] = _Flow(offset)
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """These do not flow any more."""
+        for partition in partitions:
+            flow = self._flows.pop(partition, None)
+            if flow is not None and flow.trial is not None:
+                flow.trial.close()
+
+    def close(self) -> None:
+        """Ends the trials."""
+        self.forget(list(self._flows))
+
+    def start(self, partition: int) -> int:
+        """The offset from which a partition flows, as long as nothing of it has come; else 0."""
+        flow = self._flows.get(partition)
+        return 0 if flow is None or flow.start is None else flow.start
+
+    def came(self, partition: int, last: int | None) -> None:
+        """Messages up to offset `last`, or with None the partition's end: it does not stand still."""
+        flow = self._flows.get(partition)
+        if flow is None:
+            return
+        flow.start, flow.looks = None, 0
+        if flow.trial is not None and (last is None or last >= flow.trial.first):
+            flow.trial.close()
+            flow.trial = None
+
+    def doubt(self, partition: int, offset: int, why: str) -> None:
+        """From this offset on something may be unreadable."""
+        flow = self._flows.get(partition)
+        if flow is not None and flow.trial is None:
+            offset = max(offset, flow.start or 0)
+            log.warning("trying what can be read", partition=partition, offset=offset, why=why)
+            flow.trial = Trial(self._properties, self._topic, partition, offset)
+
+    def look(self, statistics: str) -> None:
+        """Counts how often a partition has not moved, while answers came that got the client nowhere."""
+        told = json.loads(statistics)
+        partitions = told["topics"].get(self._topic, {}).get("partitions", {})
+        before, self._partial = self._partial, partial(told)
+        for number, flow in self._flows.items():
+            at = partitions.get(str(number), {})
+            offset = at.get("next_offset", -1)
+            stands = 0 <= offset < at.get("ls_offset", -1) and at["fetchq_cnt"] == 0 and offset == flow.stood
+            flow.stood, flow.looks = offset, flow.looks + 1 if stands and self._partial > before else 0
+
+    def proceed(self) -> dict[int, range]:
+        """Goes on with what is tried; the offsets that come next and cannot be read, by partition."""
+        unreadable: dict[int, range] = {}
+        for partition, flow in self._flows.items():
+            if flow.looks >= _LOOKS:
+                flow.looks = 0
+                self.doubt(partition, flow.stood, "nothing comes, though there is more")
+            found = flow.trial.unreadable() if flow.trial is not None else None
+            if flow.trial is not None and found is not None:
+                flow.trial.close()
+                flow.trial = None
+                if found:
+                    log.warning("messages cannot be read", partition=partition, first=found[0], last=found[-1])
+                    unreadable[partition] = found
+        return unreadable

@@ -1,0 +1,114 @@
+"""Finds out which messages no client can read, where the group's client stands still before them for ever.
+
+Of a batch that it cannot unpack a client tells again and again where it begins, but not where it ends; of a record
+that it cannot parse (a length below -1, which the broker lets pass) it tells nothing at all. So a client of its own
+asks for one offset after the other: a message, or the partition's end, says that an offset can be read; the same
+batch's error, or answers that hold data while the client does not get on, that it cannot.
+"""
+
+import json
+import time
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+UNREADABLE = {KafkaError._BAD_COMPRESSION, KafkaError._NOT_IMPLEMENTED}
+"""The client's errors for a batch that it cannot unpack."""
+
+MOST = 4096  # offsets that one trial finds: so many dead letters go into one transaction
+_PROOFS = 3  # answers that must have failed before an offset counts as unreadable
+_PATIENCE = 30.0  # seconds: a broker that is away says nothing of its messages
+_QUICK: dict[str, Any] = {
+    "group.id": "none",  # the client wants one; no group is joined
+    "fetch.error.backoff.ms": 20,
+    "statistics.interval.ms": 50,
+}
+_READABLE = {None, KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+
+
+class Trial:
+    """One partition from one offset on. Not for use by several threads."""
+
+    def __init__(self, properties: dict[str, Any], topic: str, partition: int, first: int) -> None:
+        """`properties` are a consumer's; it need not be, and does not become, member of a group."""
+        self.first = first
+        self._topic, self._partition = topic, partition
+        self._until = time.monotonic() + _PATIENCE
+        self._last = first - 1  # the last offset that is known to be unreadable
+        self._batch: int | None = None  # where the batch begins of which it is
+        self._readable: int | None = None  # an offset behind it that is known to be none of it
+        self._step = 1
+        self._errors = 0
+        self._consumer = Consumer({**properties, **_QUICK, "stats_cb": self._look})
+        self._ask(first)
+
+    def unreadable(self) -> range | None:
+        """The offsets from the first on that cannot be read, at most `MOST`; None as long as that is not known."""
+        event = self._consumer.poll(0)
+        if event is not None and event.partition() == self._partition:
+            error = event.error()
+            code = None if error is None else error.code()
+            if code in UNREADABLE:
+                self._fail(event.offset() or 0)
+            elif code in _READABLE:
+                self._readable = self._asked
+                self._go_on()
+        elif self._stuck >= _PROOFS:
+            self._fail(None)
+        return range(self.first, self._last + 1) if self._found() else None
+
+    def close(self) -> None:
+        """Ends the client."""
+        self._consumer.close()
+
+    def _found(self) -> bool:
+        many = self._last - self.first + 1 >= MOST
+        return many or self._readable == self._last + 1 or time.monotonic() > self._until
+
+    def _fail(self, batch: int | None) -> None:
+        """What was asked for cannot be read: since it is in a batch that begins there, or for itself alone."""
+        if self._last < self.first:
+            self._errors += 1
+            if batch is not None and self._errors < _PROOFS:
+                return
+            self._batch = batch
+        if batch == self._batch:
+            self._last = self._asked
+        else:
+            self._readable = self._asked  # another trial's
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Asks for an offset further on: twice as far each time, then between what is known."""
+        if self._found():
+            return
+        if self._readable is not None:
+            step = (self._readable - self._last) // 2
+        else:
+            step = min(self._step, self.first + MOST - 1 - self._last)
+            self._step *= 1 if self._batch is None else 2
+        self._ask(self._last + step)
+
+    def _ask(self, offset: int) -> None:
+        self._asked, self._stuck, self._before = offset, 0, -1
+        self._consumer.assign([TopicPartition(self._topic, self._partition, offset)])
+
+    def _look(self, statistics: str) -> None:
+        """Counts the answers with data that got the client nowhere."""
+        told = json.loads(statistics)
+        if fetching(told, self._topic, self._partition) != self._asked:
+            return
+        if self._before < 0:
+            self._before = partial(told)
+        self._stuck = partial(told) - self._before
+
+
+def fetching(statistics: dict[str, Any], topic: str, partition: int) -> int | None:
+    """The offset from which a client reads on, by its statistics."""
+    offset = statistics["topics"].get(topic, {}).get("partitions", {}).get(str(partition), {}).get("next_offset")
+    return offset if isinstance(offset, int) else None
+
+
+def partial(statistics: dict[str, Any]) -> int:
+    """How many answers a client could not parse to their end, by its statistics."""
+    return sum(int(broker["rxpartial"]) for broker in statistics["brokers"].values())
