@@ -14,7 +14,7 @@ help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
 	@echo "make test   every check and every test"
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
-	@echo "make bench  the benchmarks, each beside its baseline in the same run: one to two minutes"
+	@echo "make bench  the benchmarks, each beside its baseline in the same run: two to three minutes"
 	@echo "make soak   an hour at half of the highest rate, with a rebalance a minute: does anything grow?"
 	@echo "make chaos  members and broker killed for MINUTES=10, by SEED: is anything lost or doubled?"
 	@echo "make chaos-mutations  the same with one safety after the other taken out: each run has to fail"

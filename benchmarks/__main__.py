@@ -1,11 +1,18 @@
-"""`python -m benchmarks [decode core model service]`: each beside its baseline, in the same run; all by default."""
+"""`python -m benchmarks [NAME …]`: each beside its baseline, in the same run; all by default."""
 
 import argparse
 
-from benchmarks import core, decode, model, service
+from benchmarks import commit, core, decode, model, restore, service
 from benchmarks.side import say
 
-BENCHMARKS = {"decode": decode.main, "core": core.main, "model": model.main, "service": service.main}
+BENCHMARKS = {
+    "decode": decode.main,
+    "core": core.main,
+    "model": model.main,
+    "commit": commit.main,
+    "restore": restore.main,
+    "service": service.main,
+}
 
 
 def main() -> None:
@@ -13,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures the service's parts and the whole of it, each beside its baseline in the same run. "
-        "Figures are of this machine at this moment; nothing is asserted of them. One to two minutes in all.",
+        "Figures are of this machine at this moment; nothing is asserted of them. Two to three minutes in all.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)} (all)")
     names = parser.parse_args().names or list(BENCHMARKS)

@@ -92,6 +92,26 @@ def test_the_log_stays_in_proportion_to_the_state() -> None:
     assert (sizes[50:] < 5 * wholes[50:].max()).all()
 
 
+@pytest.mark.parametrize("zones", [100, 10_000, 100_000])
+def test_what_a_commit_writes_grows_with_what_changed_not_with_what_is_open(zones: int) -> None:
+    """Two windows of every zone are open, and 100 readings change: no commit writes more than those and a chunk."""
+    state, own, random = State(calendar_of("Europe/Rome", "00:00")), Changelog(), np.random.default_rng(0)
+    names, start, rules = [f"zone {i}" for i in range(zones)], 1_640_000_000 // 3600 * 3600, Rules(DAY, 2, 0.0)
+    for hour in (0, 24):
+        rows = [(name, start + hour * 3600, 1.0, 9e9) for name in names]
+        state.apply(step(state, columns(rows), 9e9, rules)[1])
+    assert state.open_windows == 2 * zones
+    total = told = 0
+    for commit in range(100):
+        rows = [(names[z], start + (25 + commit // 10) * 3600, float(z), 9e9) for z in random.integers(0, zones, 100)]
+        changes = step(state, columns(rows), 9e9, rules)[1]
+        state.apply(changes)
+        written = sum(len(value or b"") for _, value in own.records(state, changes, PLACE))
+        assert written < 16_000 + 1.2 * changelog._CHUNK_BYTES
+        total, told = total + written, told + len(encode(changes, PLACE))
+    assert total < 2 * (told + 100 * changelog._RECORD_BYTES) + 1.2 * changelog._CHUNK_BYTES
+
+
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_damaged_records_are_refused(data: st.DataObject) -> None:
