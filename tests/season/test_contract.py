@@ -59,7 +59,7 @@ def test_what_is_written_is_read() -> None:
     assert Contract.from_metadata(few.metadata(), "file") == few
 
 
-@settings(deadline=None, max_examples=25)  # each makes calendars, which ask their zone about every day
+@settings(max_examples=25)  # each makes calendars, which ask their zone about every day
 @given(
     st.text(min_size=1),
     st.floats(0, 1),

@@ -22,7 +22,7 @@ def floats(value: object) -> object:
     return {name: floats(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(hostile())
 def test_it_says_what_the_naive_reader_says(data: bytes) -> None:
     """Both take the same texts and read the same values from them, to the sign of a zero."""
@@ -90,7 +90,7 @@ def shallow(value: object) -> object:
     return type(value)() if isinstance(value, (dict, list)) else value
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(hostile())
 @example(b'{"zone": [1, {"a": 2}], "x": 3}')
 @example(b'{"zone": "a", "x": "\\ud800"}')

@@ -55,7 +55,7 @@ def rows(decoded: Decoded) -> list[tuple[int, str, int, str]]:
     return [(int(r), zone, int(t), float(d).hex()) for r, zone, t, d in zip(*columns, strict=True)]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(hostile())
 @example(READING[:-1] + b', "x": "\\udc00"}')
 @example(READING[:-1] + b', "x": "\xff"}')
@@ -79,7 +79,7 @@ def test_any_bytes_are_a_reading_or_malformed_as_the_naive_reader_says(value: by
         assert len(rejected.error) < 700
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(hostile())
 @example(reading(demand_mw="-0"))
 @example(reading(demand_mw="-0.0"))
@@ -103,7 +103,7 @@ messages = st.tuples(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(messages, max_size=12), st.sampled_from([1, 4]), st.sampled_from([ROME, KATHMANDU]))
 def test_a_batch_equals_one_by_one(
     batch: list[tuple[bytes | None, bytes | None]], partitions: int, calendar: Calendar
@@ -290,7 +290,7 @@ def odd_stamps() -> st.SearchStrategy[str]:
     return st.builds(text, *(st.just(usual[0]) | st.sampled_from(usual) for usual in parts))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         odd_stamps()
@@ -387,7 +387,7 @@ def test_one_reading_alone_is_read_by_the_same_rule() -> None:
     assert decode_reading(READING) == ("IT", NOON, 31234.5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(hostile())
 def test_what_is_large_is_judged_by_the_same_rule(value: bytes) -> None:
     """A message of megabytes goes a road that keeps nothing of what is ignored: it says the same."""

@@ -79,7 +79,7 @@ def found(log: Log, first: int) -> range:
 batches = st.tuples(st.sampled_from([GOOD, BOMB, MUTE]), st.integers(1, 40) | st.just(5000))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(batches, min_size=1, max_size=6), st.data())
 @example([(BOMB, 1), (BOMB, 1), (GOOD, 1)], None)
 @example([(MUTE, 3), (BOMB, 5), (MUTE, 1)], None)

@@ -43,7 +43,7 @@ def read_back(log: list[Record], calendar: Calendar) -> tuple[State, Changelog]:
     return reading.state, own
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(cases(), st.integers(0, 2**32 - 1), st.sampled_from([1, 300, 100000]))
 def test_what_compaction_leaves_gives_the_state_back(case: Case, seed: int, chunk: int) -> None:
     """At any commit, after any restarts, the log as compaction may leave it restores the state and the turn."""
@@ -112,7 +112,7 @@ def test_what_a_commit_writes_grows_with_what_changed_not_with_what_is_open(zone
     assert total < 2 * (told + 100 * changelog._RECORD_BYTES) + 1.2 * changelog._CHUNK_BYTES
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_damaged_records_are_refused(data: st.DataObject) -> None:
     """A record with any byte changed, cut short, or of another program is refused with a sentence."""

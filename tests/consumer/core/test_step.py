@@ -156,7 +156,7 @@ class Pair:
         assert own == {(n, day): w.scorings for n, zone in zones.items() for day, w in zone.windows.items()}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(cases(), st.sampled_from([1, 2, 7, 50, 1000]), st.integers(0, 2**32 - 1))
 def test_any_cut_into_batches_says_what_the_reference_says(case: Case, size: int, seed: int) -> None:
     """However readings fall into batches, each of them does what the rule says of it, message by message."""
@@ -168,7 +168,7 @@ def test_any_cut_into_batches_says_what_the_reference_says(case: Case, size: int
         start = end
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(cases(), st.sampled_from([1, 2, 7, 50]), st.integers(0, 2**32 - 1))
 def test_an_undone_transaction_leaves_nothing(case: Case, size: int, seed: int) -> None:
     """What was read since the last commit is undone to the last bit, and read again in another cut as if for once."""
@@ -190,7 +190,7 @@ def test_an_undone_transaction_leaves_nothing(case: Case, size: int, seed: int) 
             start = end
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(cases(), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_restarts_with_any_rules_go_on_where_they_were(case: Case, pieces: int, seed: int) -> None:
     """Snapshot and restore at any point, in any pieces, is as if nothing had been; what has ended stays ended.
@@ -221,7 +221,7 @@ def test_nothing_that_can_happen_is_rare() -> None:
     """The generators are not hollow: each thing that a window can do happens in a good share of the cases."""
     seen: Counter[str] = Counter()
 
-    @settings(deadline=None, max_examples=200, derandomize=True, database=None)
+    @settings(max_examples=200, derandomize=True, database=None)
     @given(cases(), st.integers(0, 2**32 - 1))
     def count(case: Case, seed: int) -> None:
         random, reference, kinds = np.random.default_rng(seed), Reference(case.calendar, case.rules), set()
