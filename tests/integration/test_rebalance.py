@@ -16,10 +16,11 @@ from tests.integration.traffic import tell, traffic, went_on
 from tests.integration.world import Service, World, group_world, wait
 
 PROTOCOLS = ["classic", "consumer"]
+SESSION = 20_000  # milliseconds within which a member that was stopped is surely back, on a busy machine too
 # Under the newer protocol sessions and heartbeats are the broker's: 45 s and 5 s by default.
 QUICK = {
-    "group.consumer.min.session.timeout.ms": "6000",
-    "group.consumer.session.timeout.ms": "6000",
+    "group.consumer.min.session.timeout.ms": str(SESSION),
+    "group.consumer.session.timeout.ms": str(SESSION),
     "group.consumer.min.heartbeat.interval.ms": "500",
     "group.consumer.heartbeat.interval.ms": "500",
 }
@@ -104,6 +105,8 @@ def test_a_static_member_gets_its_partitions_again(quick: Broker, tmp_path: Path
     Under the newer protocol a member that was killed is refused until its old session ends.
     """
     world = group_world(quick, protocol)
+    if protocol == "classic":
+        world.environ["KAFKA_SESSION_TIMEOUT_MS"] = str(SESSION)
     messages = shuffled_year(9)[:9000]
     with ExitStack() as stack:
 
