@@ -27,6 +27,8 @@ _READ: dict[str, Any] = {
     # Default 500 ms: how long the broker waits for more before it says that a partition has ended.
     "fetch.wait.max.ms": 10,
     "queued.max.messages.kbytes": 16 * 1024,
+    # Default 50 MiB: what one fetch of many partitions' changelogs may add to that, before it is unpacked.
+    "fetch.max.bytes": 4 * 1024 * 1024,
 }
 _BATCH = 200
 
