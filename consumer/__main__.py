@@ -26,7 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.parse_args(arguments)
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports its starts to its maker else
     from consumer import bootstrap  # noqa: PLC0415 - see above
+    from consumer.adapters import memory  # noqa: PLC0415 - see above
 
+    memory.give_back()
     return bootstrap.serve()
 
 

@@ -8,6 +8,7 @@ batch's error, or answers that hold data while the client does not get on, that 
 
 import json
 import time
+from collections import deque
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -23,7 +24,8 @@ _QUICK: dict[str, Any] = {
     "fetch.error.backoff.ms": 20,
     "statistics.interval.ms": 50,
 }
-_READABLE = {None, KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+_READABLE = {None, KafkaError._PARTITION_EOF}
+_BEYOND = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # told of an offset before, too
 
 
 class Trial:
@@ -39,18 +41,22 @@ class Trial:
         self._readable: int | None = None  # an offset behind it that is known to be none of it
         self._step = 1
         self._errors = 0
-        self._consumer = Consumer({**properties, **_QUICK, "stats_cb": self._look})
+        # No method of ours: the client would hold us, and we the client, until somebody looks for cycles.
+        self._statistics: deque[str] = deque(maxlen=1)
+        self._consumer = Consumer({**properties, **_QUICK, "stats_cb": self._statistics.append})
         self._ask(first)
 
     def unreadable(self) -> range | None:
         """The offsets from the first on that cannot be read, at most `MOST`; None as long as that is not known."""
         event = self._consumer.poll(0)
+        if self._statistics:
+            self._look(self._statistics.pop())
         if event is not None and event.partition() == self._partition:
-            error = event.error()
+            error, offset = event.error(), event.offset() or 0
             code = None if error is None else error.code()
             if code in UNREADABLE:
-                self._fail(event.offset() or 0)
-            elif code in _READABLE:
+                self._fail(offset)
+            elif code in _READABLE or (code in _BEYOND and offset == self._asked):
                 self._readable = self._asked
                 self._go_on()
         elif self._stuck >= _PROOFS:
