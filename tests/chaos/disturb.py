@@ -46,6 +46,7 @@ def one_round(chance: random.Random) -> list[Fault]:
     found = [Fault(faults.KILL, point) for point in faults.POINTS]
     stops = [faults.COMMITTED, faults.RESTORING, faults.REVOKING, faults.ABORTING]
     found += [Fault(faults.STOP, point) for point in [*_IN_TURN * 2, *_IN_COMMIT, chance.choice(stops)]]
+    found += [Fault(faults.HANG, point) for point in (faults.COMMITTED, chance.choice(_IN_COMMIT))]
     found += [Fault(faults.REFUSE, faults.PRODUCED)] * 4
     found += [Fault(KILLED)] * 3 + [Fault(TERMINATED)] * 2 + [Fault(STOPPED)] * 2 + [Fault(STOPPED_LONG)]
     return chance.sample(found, len(found))
@@ -59,6 +60,11 @@ class Done:
     kills: int = 0
     rounds: int = 0
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def points(self) -> set[str]:
+        """The points at which members were killed."""
+        return {point for point in faults.POINTS if self.counts[f"{faults.KILL} {point}"]}
 
 
 class Disturbance:
@@ -85,15 +91,16 @@ class Disturbance:
         self._threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True) for work in works]
         self.done = Done()
 
-    def run(self, seconds: float, say: Callable[[float], None]) -> None:
+    def run(self, seconds: float, points: int, say: Callable[[float], None]) -> None:
         """Disturbs for so long, or until something goes wrong; `say` is called each ten seconds, with the time.
 
-        All members and the broker run when it returns, and nothing is armed.
+        On a slow machine it lasts longer, until members were killed at so many points. When it returns all members
+        and the broker run, and nothing is armed.
         """
         for thread in self._threads:
             thread.start()
         try:
-            self._trouble_broker(seconds, say)
+            self._trouble_broker(seconds, points, say)
         finally:
             self._stopped.set()
             for thread in self._threads:
@@ -194,12 +201,15 @@ class Disturbance:
         while not true() and time.monotonic() < end and not self._stopped.is_set():
             time.sleep(0.02)
 
-    def _trouble_broker(self, seconds: float, say: Callable[[float], None]) -> None:
+    def _trouble_broker(self, seconds: float, points: int, say: Callable[[float], None]) -> None:
         chance = random.Random(f"{self._seed} broker")
         began = told = time.monotonic()
         due = chance.uniform(0.4, 0.8) * self._broker_every
         kinds: deque[str] = deque()
-        while (passed := time.monotonic() - began) < seconds and not self.done.failures:
+        while not self.done.failures:
+            passed = time.monotonic() - began
+            if passed > (seconds if len(self.done.points) >= points else 5 * seconds):
+                return
             if passed > due:
                 kinds = kinds or deque(chance.sample([BROKER_KILLED, BROKER_RESTARTED, BROKER_PAUSED], 3))
                 self._disturb_broker(kinds.popleft(), chance)

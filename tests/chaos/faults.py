@@ -1,4 +1,4 @@
-"""Named points of the loop at which a member kills, stops or fails itself. They exist in these tests alone.
+"""Named points of the loop at which a member kills or stops itself, or a call fails. They exist in these tests alone.
 
 `install` wraps methods of the production classes by name, and fails where one is gone. What is armed stands in a
 file: a line each `point|passing|action`, the first of which is waited for. When its point is passed for that time
@@ -8,6 +8,7 @@ the line moves to the file of those that fired, and the action is done.
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ from confluent_kafka import Consumer, Producer
 from consumer.adapters import restore, source, transaction
 from consumer.service import Service
 
-KILL, STOP, REFUSE = "kill", "stop", "refuse"
+KILL, STOP, REFUSE, HANG = "kill", "stop", "refuse", "hang"
+_HANGS = 7.5  # seconds that a call does not come back, as after a crash of the broker: the service gives it up before
 
 BEGUN = "after begin"
 PRODUCING = "while producing"
@@ -67,13 +69,15 @@ class Faults:
         self._lock = threading.Lock()
 
     def passing(self, point: str) -> str:
-        """Kills or stops the process where that is armed; else the action that the caller has to do, if any."""
+        """Does what is armed here, if anything is; a refusal the caller has to see to."""
         with self._lock:
             action = self._due(point)
         if action == KILL:
             os.kill(os.getpid(), signal.SIGKILL)
         if action == STOP:
             os.kill(os.getpid(), signal.SIGSTOP)
+        if action == HANG:
+            time.sleep(_HANGS)
         return action
 
     def _due(self, point: str) -> str:

@@ -38,6 +38,7 @@ class Plan:
     members: int = 4
     rate: float = 400.0  # messages a second
     broker_every: float = 25.0  # seconds, about
+    points: int = 0  # at which members are killed at least
     at_once: int = 3  # members that are in trouble at the same time
     only: tuple[str, ...] = ()  # faults, by their names; all where there is none
     mutation: str = ""
@@ -57,6 +58,7 @@ class Report:
     rounds: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     kills: int = 0
+    points: set[str] = field(default_factory=set)
     starts: int = 0
     aborts: int = 0
     lost: int = 0
@@ -64,10 +66,6 @@ class Report:
     seen: int = 0
     verdict: Verdict = field(default_factory=Verdict)
     failures: list[str] = field(default_factory=list)
-
-    def points(self) -> set[str]:
-        """The points at which members were killed."""
-        return {point for point in faults.POINTS if self.faults[f"{faults.KILL} {point}"]}
 
 
 def chaos(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
@@ -87,7 +85,7 @@ def chaos(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: None)
         report.starts = sum(member.starts for member in members)
         report.aborts, report.lost = said(folder, "transaction aborted"), said(folder, "partitions lost")
         report.failures += [f"{said(folder, s)} times {s!r}" for s in _NEVER if said(folder, s)]
-        if not plan.only and report.rounds > 2 and (missed := set(faults.POINTS) - report.points()):
+        if not plan.only and report.rounds > 2 and (missed := set(faults.POINTS) - report.points):
             report.failures.append(f"no member was killed at these points: {sorted(missed)}")
         if not report.failures or _answers(world):
             report.verdict = judge(world)
@@ -150,12 +148,13 @@ def _run(
     try:
         disturbance.run(
             plan.seconds,
+            plan.points,
             lambda passed: say(f"{passed:4.0f} s: {sum(done.counts.values())} faults, {publisher.sent} messages"),
         )
     finally:
         report.seconds = time.monotonic() - began
         report.rounds, report.faults, report.kills = done.rounds, done.counts, done.kills
-        report.batches = publisher.batches
+        report.points, report.batches = done.points, publisher.batches
         report.failures += done.failures
         publisher.stop()
     say("everything runs again; waiting until all is read")

@@ -107,7 +107,6 @@ def test_windows_are_what_a_clock_asked_each_second_says(place: tuple[str, int],
     assert np.unique(own.days(hours.instants)).tolist() == number.tolist()
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.integers(0, 253402300799))
 def test_instants_far_away_have_windows(zone: str, instant: int) -> None:
     """Up to the end of year 9999 every instant lies in its window."""
