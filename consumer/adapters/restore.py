@@ -55,44 +55,53 @@ class _Reading:
     that the broker has taken and records that it has not got yet. Once the group's offset is stable, each such
     transaction has ended; the changelog's end that is asked for after that lies behind its records, and no other
     can come: the group has a new generation.
+
+    The readings' bounds are asked for last, when no more records are taken. A member that stands still here for a
+    while may read on what another has written for the same partition since; bounds of before would not fit it.
     """
 
     def __init__(self, calendar: Calendar, broker: Broker, partition: int) -> None:
         self.replay = Replay(calendar)
         self.committed = broker.committed(partition)
         self._broker, self._partition = broker, partition
-        self._asked: tuple[Asked[int], Asked[int], Asked[int]] | None = None
+        self._end: Asked[int] | None = None
+        self._bounds: tuple[Asked[int], Asked[int]] | None = None
         self.position = 0
         self.reached = -1
 
     def take(self, message: Message) -> None:
         """One record. Raises DamagedError."""
-        self.replay.take(message.key(), message.value())
+        if self._bounds is None:
+            self.replay.take(message.key(), message.value())
 
-    def offsets(self) -> tuple[int, int, int] | None:
-        """The changelog's end, the readings' first offset and their end, once all are told. RefusedError."""
+    def end(self) -> int | None:
+        """The changelog's end, once it is told. RefusedError."""
         if not self.committed.answered():
             return None
-        if self._asked is None:
-            broker, partition = self._broker, self._partition
-            self._asked = broker.changelog_end(partition), broker.first(partition), broker.end(partition)
-        answered = [question.answered() for question in self._asked]
-        end, low, high = self._asked
-        return (end.value, low.value, high.value) if all(answered) else None
+        if self._end is None:
+            self._end = self._broker.changelog_end(self._partition)
+        return self._end.value if self._end.answered() else None
 
     def left(self) -> int:
         """How many offsets are still to be read, as far as is known."""
-        offsets = self.offsets()
-        return max(0, offsets[0] - self.position) if offsets else 0
+        return max(0, (self.end() or 0) - self.position)
 
     def whole(self) -> Restored | None:
         """What it comes to, once all of it is read. RefusedError, DamagedError."""
-        offsets = self.offsets()
-        # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
-        if offsets is None or self.reached < offsets[0]:
+        if self._bounds is None:
+            end = self.end()
+            # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
+            if end is None or self.reached < end:
+                return None
+            self._bounds = self._broker.first(self._partition), self._broker.end(self._partition)
+        answered = [question.answered() for question in self._bounds]
+        if not all(answered):
             return None
+        low, high = self._bounds
         changelog = self.replay.finish()
-        return Restored(self.replay.state, self.replay.place, changelog, self.committed.value, offsets[1:])
+        return Restored(
+            self.replay.state, self.replay.place, changelog, self.committed.value, (low.value, high.value)
+        )
 
 
 class Restorer:

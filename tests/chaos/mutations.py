@@ -186,13 +186,8 @@ def _uncommitted_readings() -> None:
 
 def _short_restore() -> None:
     """The changelog is read to the end of what is committed now, not behind the open transactions of others."""
-    offsets = restore._Reading.offsets
-
-    def at_once(self: restore._Reading) -> tuple[int, int, int] | None:
-        found = offsets(self)
-        return found and (0, *found[1:])
-
-    _put(restore._Reading, "offsets", at_once)
+    end = restore._Reading.end
+    _put(restore._Reading, "end", lambda self: None if end(self) is None else 0)
 
 
 def _end_first() -> None:
@@ -201,7 +196,7 @@ def _end_first() -> None:
 
     def asks(self: restore._Reading, calendar: Any, broker: asked.Broker, number: int) -> None:
         init(self, calendar, broker, number)
-        self._asked = broker.changelog_end(number), broker.first(number), broker.end(number)
+        self._end = broker.changelog_end(number)
 
     _put(restore._Reading, "__init__", asks)
 
