@@ -1,14 +1,11 @@
-"""What the clients of these tests share: no lines of their own, and calls that do not hang."""
+"""Calls of a client that do not hang."""
 
-import logging
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from confluent_kafka import KafkaException
 
-QUIET = logging.Logger("chaos")
-QUIET.addHandler(logging.NullHandler())
 _CALL = 5.0  # seconds that one call may take
 
 

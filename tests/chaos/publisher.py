@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from confluent_kafka import KafkaException, Producer
 
-from tests.chaos.client import QUIET, HangsError, within
+from tests.chaos.client import HangsError, within
 from tests.chaos.traffic import Message, altered, messages
 from tests.integration.world import World
 
@@ -106,5 +106,5 @@ def _properties(servers: str) -> dict[str, object]:
         "bootstrap.servers": servers,
         "partitioner": "murmur2_random",
         "transaction.timeout.ms": 10_000,
-        "logger": QUIET,
+        "log_level": 0,
     }

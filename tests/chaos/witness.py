@@ -5,7 +5,6 @@ from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from tests.chaos.client import QUIET
 from tests.integration.oracle import Logged
 from tests.integration.world import World
 
@@ -25,7 +24,7 @@ class Witness:
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "allow.auto.create.topics": False,
-                "logger": QUIET,
+                "log_level": 0,
             }
         )
         self._stopped = threading.Event()
