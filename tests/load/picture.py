@@ -14,7 +14,7 @@ from tests.load.samples import Sample
 def draw(samples: Sequence[Sample], title: str, file: Path) -> None:
     """Memory, handles, the changelog and the pace over time, as PNG."""
     mpl.use("agg")
-    figure = Figure(figsize=(9, 8), layout="constrained")
+    figure = Figure(figsize=(9, 7), layout="constrained")
     memory, handles, changelog, pace = figure.subplots(4, 1, sharex=True)
     minutes = [sample.seconds / 60 for sample in samples]
     for number in range(len(samples[0].members)):
@@ -35,7 +35,7 @@ def draw(samples: Sequence[Sample], title: str, file: Path) -> None:
     memory.legend(fontsize=8, loc="lower right", ncols=3)
     pace.set_xlabel("minutes")
     figure.suptitle(title, fontsize=10)
-    figure.savefig(file, dpi=80)
+    figure.savefig(file, dpi=72, pil_kwargs={"optimize": True})
 
 
 def rates(samples: Sequence[Sample]) -> list[float]:
