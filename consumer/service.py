@@ -154,23 +154,26 @@ class Service:
     def _decide(self, taken: Taken) -> None:
         """Decides what came, scores all partitions' windows in one call, and writes what it comes to."""
         now = self._wall()
+        # What was on its way when its partition was revoked or went back is not ours (any more).
+        ours = {number: messages for number, messages in taken.messages.items() if number in self._partitions}
+        # Asked before anything is decided: what is decided must be written, and the answer may be an exception.
+        ends = {number: self._source.end(number) for number in ours}
+        unreadable = {number: gone for number, gone in taken.unreadable.items() if number in self._partitions}
         decisions: list[tuple[Partition, Decision]] = []
-        for number, messages in taken.messages.items():
-            partition = self._partitions.get(number)
-            # What was on its way when its partition was revoked or went back is not ours (any more).
-            if partition is not None and messages:
-                decisions.append((partition, partition.read(messages, now, self._source.end(number))))
-                self._tally.readings += len(messages)
-        for number, unreadable in taken.unreadable.items():
-            partition = self._partitions.get(number)
-            if partition is not None:
-                decisions.append((partition, partition.skip(self._topics.readings.name, unreadable)))
-                self._tally.readings += len(unreadable)
-                self._source.start(number, partition.following)
+        for number, messages in ours.items():
+            partition = self._partitions[number]
+            decisions.append((partition, partition.read(messages, now, ends[number])))
+            self._tally.readings += len(messages)
+        for number, gone in unreadable.items():
+            partition = self._partitions[number]
+            decisions.append((partition, partition.skip(self._topics.readings.name, gone)))
+            self._tally.readings += len(gone)
         for number, offset in taken.ends.items():
             if number in self._partitions:
                 self._partitions[number].reach_end(offset)
         self._write(decisions)
+        for number in unreadable:
+            self._source.start(number, self._partitions[number].following)
         for number in taken.gone:
             self._start_again(number)
 
