@@ -24,7 +24,7 @@ def main() -> None:
     """Prints the table."""
     torch.set_num_threads(1)
     ours = load(str(MODELS / "season_classifier.onnx"))
-    network = restore(MODELS / "season_classifier.pt", "mlp").network
+    network = restore(MODELS / "season_classifier.pt").network
     steps = np.random.default_rng(1).uniform(20_000, 50_000, (WINDOWS, 24))
 
     def eager(batch: F64) -> F32:

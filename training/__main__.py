@@ -6,12 +6,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from season import files
 from season.cli import run
 from season.contract import ContractError
 from season.settings import SettingError
 from training.errors import FailedError
+from training.recipes import Architecture, Configuration
 
 ROOT = Path(__file__).parent.parent
 DATA = str(ROOT / "data" / "italy_load_2015_2021.csv")
@@ -25,11 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports its starts to its maker else
     # torch, ONNX Runtime and matplotlib take seconds to import: not for --help or a wrong option.
-    from training import commands, train  # noqa: PLC0415
+    from training import commands  # noqa: PLC0415
 
     try:
         if options.command == "train":
-            commands.train(options, train.Configuration(seed=options.seed), _shown(options, arguments))
+            commands.train(options, Configuration(seed=options.seed), _shown(options, arguments))
         elif options.command == "evaluate":
             commands.evaluate(options)
         else:
@@ -88,8 +90,15 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "Writes a checkpoint of `train` as an ONNX file that keeps the model contract, once ONNX Runtime gives "
         "PyTorch's logits for all days of a file of readings."
     )
-    parser.add_argument("--checkpoint", type=Path, required=True, help="the .pt file that `train` wrote")
-    parser.add_argument("--architecture", choices=("mlp",), default="mlp", help="its network (%(default)s)")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="a .pt file of `train`, or weights alone (a state_dict)"
+    )
+    parser.add_argument(
+        "--architecture", choices=get_args(Architecture), default="mlp", help="its network (%(default)s)"
+    )
+    parser.add_argument(
+        "--day-start", help="of weights alone, as their --time-zone (Europe/Rome): where their windows begin (00:00)"
+    )
     _add_reading(parser)
     _add_out(parser)
 

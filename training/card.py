@@ -107,7 +107,7 @@ def _recipe(evaluation: Evaluation) -> str:
         "A multilayer perceptron on the day's shape: the graph takes the level and the scale of each day off, "
         "two hidden layers follow. AdamW on the binary cross entropy, with noise on every hour; the epoch with "
         "the least loss on the days to choose on is kept. The reasons for each value stand in "
-        "`training/train.py`.\n\n" + _table(("setting", "value"), settings)
+        "`training/recipes.py`.\n\n" + _table(("setting", "value"), settings)
     )
 
 

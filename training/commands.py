@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pydantic
+from torch import nn
 
 from season import files
 from season.calendar import Calendar
@@ -17,9 +18,11 @@ from training.evaluate import Evaluation, hold
 from training.export import Checkpoint, restore, save, write
 from training.figures import figures
 from training.model import Model
-from training.train import Configuration, SeasonNetwork, learn, logits_of
+from training.recipes import Configuration
+from training.train import learn, logits_of
 
 THRESHOLD = 0.5
+TIME_ZONE = "Europe/Rome"
 
 
 def train(options: argparse.Namespace, configuration: Configuration, command: str) -> None:
@@ -66,7 +69,9 @@ def evaluate(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """Writes a checkpoint's network to `options.out`."""
     _check_writable("--out", options.out, ".onnx")
-    checkpoint = restore(options.checkpoint, options.architecture)
+    windows = _calendar(options.time_zone or TIME_ZONE, options.day_start or "00:00")
+    plain = Contract(name=options.out.stem, time_zone=windows.time_zone, day_start=windows.day_start)
+    checkpoint = restore(options.checkpoint, options.architecture, plain)
     source = _load(options, _windows_of(checkpoint.contract))
     _write(checkpoint, source, options.out)
 
@@ -97,7 +102,7 @@ def _say_figures(evaluation: Evaluation, path: Path) -> None:
 
 
 def _metrics(
-    network: SeasonNetwork, parts: tuple[days.Days, days.Days, days.Days], epoch: int
+    network: nn.Module, parts: tuple[days.Days, days.Days, days.Days], epoch: int
 ) -> dict[str, pydantic.JsonValue]:
     """What the model says of its training: the days of each part, and how good it is on them."""
     metrics: dict[str, pydantic.JsonValue] = {"epoch": epoch}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,18 +19,20 @@ from season.settings import SettingError
 from season.steps import F64, STEPS
 from training.errors import FailedError
 from training.model import COMMAND, CONFIGURATION, Model
-from training.train import Configuration, SeasonNetwork, logits_of
+from training.recipes import Architecture, Configuration
+from training.train import build, logits_of
 
 TOLERANCE = 1e-4
-# What `--architecture` may name: how a checkpoint's configuration and weights become a network.
-ARCHITECTURES = {"mlp": SeasonNetwork}
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A trained network with what its ONNX file will say: the contract and how it came to be."""
+    """A trained network with what its ONNX file will say: the contract and how it came to be.
 
-    network: SeasonNetwork
+    `command` is empty where nobody knows how.
+    """
+
+    network: nn.Module
     configuration: Configuration
     contract: Contract
     command: str
@@ -37,7 +40,7 @@ class Checkpoint:
     def metadata(self) -> dict[str, str]:
         """All `metadata_props` of the ONNX file."""
         made = {CONFIGURATION: self.configuration.model_dump_json(), COMMAND: self.command}
-        return self.contract.metadata() | made
+        return self.contract.metadata() | (made if self.command else {})
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
@@ -47,33 +50,57 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         torch.save(content, file)
 
 
-def restore(path: Path, architecture: str) -> Checkpoint:
+def restore(path: Path, architecture: Architecture | None = None, plain: Contract | None = None) -> Checkpoint:
     """Reads a checkpoint of `training train`, the network in evaluation mode.
 
-    Raises `SettingError` for a file that is none or whose weights are another architecture's.
+    With `plain` a file of weights alone (a state_dict) is taken, too: it is the contract that such a file does not
+    hold, and `architecture` has to name the network. Raises `SettingError` for a file that is none or whose
+    weights are another architecture's.
     """
+    content = _read(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        if plain is None or "metadata" in content:
+            weights, metadata = content["weights"], content["metadata"]
+            configuration = Configuration.model_validate_json(metadata[CONFIGURATION])
+            contract = Contract.from_metadata(metadata, path.stem)
+        else:
+            weights, metadata, contract = content, {}, plain
+            configuration = _told_by(weights, architecture)
+    except ContractError as error:
+        raise SettingError(f"--checkpoint {path}: {error}") from None
+    except (LookupError, TypeError, AttributeError, ValueError):
+        known = "one that `training train` wrote"
+        allowed = f"not {known}" if plain is None else f"neither {known} nor the weights of an {architecture} network"
+        raise SettingError(f"--checkpoint {path}: it is {allowed}") from None
+    wanted = architecture or configuration.architecture
+    network = build(configuration)
+    if configuration.architecture != wanted or not _loads(network, weights):
+        raise SettingError(f"--checkpoint {path}: its weights are not those of --architecture {wanted}")
+    return Checkpoint(network.eval(), configuration, contract, str(metadata.get(COMMAND, "")))
+
+
+def _read(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise SettingError(f"--checkpoint {path}: {error.strerror}; a checkpoint is needed") from None
     except Exception:  # what torch raises for a file of another kind is of a dozen classes
         raise SettingError(f"--checkpoint {path}: the file is no PyTorch checkpoint of plain tensors") from None
-    try:
-        weights, metadata = content["weights"], content["metadata"]
-        configuration = Configuration.model_validate_json(metadata[CONFIGURATION])
-        contract = Contract.from_metadata(metadata, path.stem)
-    except ContractError as error:
-        raise SettingError(f"--checkpoint {path}: {error}") from None
-    except (LookupError, TypeError, AttributeError, ValueError):
-        raise SettingError(f"--checkpoint {path}: it is not one that `training train` wrote") from None
-    network = ARCHITECTURES[architecture](configuration)
+
+
+def _loads(network: nn.Module, weights: Any) -> bool:
     try:
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError):
-        raise SettingError(
-            f"--checkpoint {path}: its weights are not those of --architecture {architecture}"
-        ) from None
-    return Checkpoint(network.eval(), configuration, contract, str(metadata.get(COMMAND, "")))
+        return False
+    return True
+
+
+def _told_by(weights: Any, architecture: Architecture | None) -> Configuration:
+    """What can be told of a network by its weights alone: an `mlp`'s hidden layers."""
+    if architecture == "tutorial":
+        return Configuration(architecture=architecture)
+    return Configuration(hidden=(len(weights["layers.0.weight"]), len(weights["layers.3.weight"])))
 
 
 def write(checkpoint: Checkpoint, tests: F64, path: Path) -> float:

@@ -49,7 +49,7 @@ def make() -> None:
         ),
         9,
     )
-    logits = logits_of(restore(MODEL.with_suffix(".pt"), "mlp").network, steps)
+    logits = logits_of(restore(MODEL.with_suffix(".pt")).network, steps)
     rows = ",\n".join(json.dumps(row) for row in steps.tolist())
     numbers = ", ".join(json.dumps(float(logit)) for logit in logits)
     GOLDEN.write_text(f'{{"logits": [{numbers}],\n"steps": [\n{rows}\n]}}\n', encoding="utf-8")

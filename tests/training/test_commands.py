@@ -10,7 +10,7 @@ from season.labels import LABELS
 from training import commands
 from training.__main__ import DATA, MODEL, main, parse
 from training.model import Model
-from training.train import Configuration
+from training.recipes import Configuration
 
 from .made import FIRST, rows, three_years, write
 

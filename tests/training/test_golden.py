@@ -29,7 +29,7 @@ def test_the_file_gives_pytorchs_stored_logits(model: Model) -> None:
 def test_the_checkpoint_gives_the_stored_logits() -> None:
     """The stored logits are those of the committed checkpoint: both are of one training."""
     steps, logits = golden.read()
-    network = restore(MODEL.with_suffix(".pt"), "mlp").network
+    network = restore(MODEL.with_suffix(".pt")).network
     assert np.abs(logits_of(network, steps) - logits).max() <= TOLERANCE
 
 

@@ -10,7 +10,9 @@ import torch
 from season.files import FileOptions
 from training import days
 from training.figures import log_loss
-from training.train import Configuration, learn, logits_of, shape_of
+from training.networks import shape_of
+from training.recipes import Configuration
+from training.train import learn, logits_of
 
 from .made import ROME, three_years
 

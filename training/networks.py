@@ -1,0 +1,81 @@
+"""The networks: each takes a day's load [batch, 1, 24], in whatever unit, to the logit of winter [batch, 1]."""
+
+from torch import Tensor, nn
+
+from season.steps import STEPS
+
+
+class SeasonNetwork(nn.Module):
+    """A multilayer perceptron on the day's shape: level and scale are taken off first, inside the graph."""
+
+    def __init__(self, hidden: tuple[int, int], dropout: float) -> None:
+        super().__init__()
+        first, second = hidden
+        self.layers = nn.Sequential(
+            nn.Linear(STEPS, first),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(first, second),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(second, 1),
+        )
+
+    def forward(self, load: Tensor) -> Tensor:
+        """The logits [batch, 1] of days [batch, 1, 24]; the label is winter where they are positive."""
+        logits: Tensor = self.layers(shape_of(load.flatten(1)))
+        return logits
+
+
+class TutorialNetwork(nn.Module):
+    """The network of the tutorial that this project grew from, its weights under the names that it gave them.
+
+    Source: "Transform a PyTorch model to ONNX", github.com/lschmiddey/pytorch_to_onnx. It knows two classes, the
+    archive's 1 (winter) and 2 (summer), and was given days of mean 0 and sample standard deviation 1 (ddof 1).
+    """
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.raw = nn.Sequential(
+            # 23 of 24 hours wide: two places are left, of which the larger one counts.
+            _Layers(nn.Conv1d(1, 128, 23), nn.ReLU(), nn.Dropout(dropout)),
+            nn.MaxPool1d(2),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(128, 64),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(64, 64),
+            nn.ReLU(),
+        )
+        self.out = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+
+    def forward(self, load: Tensor) -> Tensor:
+        """The logits [batch, 1] of days [batch, 1, 24]: of two classes, the difference of their outputs."""
+        sample = ((STEPS - 1) / STEPS) ** 0.5
+        classes = self.out(self.raw(sample * shape_of(load.flatten(1))[:, None, :]))
+        logits: Tensor = classes[:, :1] - classes[:, 1:]
+        return logits
+
+
+class _Layers(nn.Module):
+    """Layers in a row under the name `layers`, as the tutorial's checkpoints have them."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, days: Tensor) -> Tensor:
+        features: Tensor = self.layers(days)
+        return features
+
+
+def shape_of(load: Tensor) -> Tensor:
+    """Days [batch, 24] with mean 0 and standard deviation 1; finite for every finite day, a constant one too.
+
+    The largest hour becomes 1 first: then neither a huge load overflows nor a tiny one counts as constant,
+    and what is smaller than 32 bits can tell apart (1e-6 of the largest hour) is not blown up to a shape.
+    """
+    load = load / load.abs().amax(dim=1, keepdim=True).clamp(min=1e-30)
+    load = load - load.mean(dim=1, keepdim=True)
+    return load / (load * load).mean(dim=1, keepdim=True).sqrt().clamp(min=1e-6)
