@@ -1,4 +1,4 @@
-"""Kafka's jars: downloaded once into a cache, each checked against the sum in jars.lock."""
+"""Jars, Kafka's above all: downloaded once into a cache, each checked against the sum in its lock file."""
 
 import fcntl
 import hashlib
@@ -16,6 +16,18 @@ KAFKA_VERSION = "4.3.0"
 
 LOCK = Path(__file__).with_name("jars.lock")
 _TRIES = 3
+
+
+@dataclass(frozen=True)
+class Jars:
+    """Jars that are used together: what a person calls them, the cache's folder for them, and their lock file."""
+
+    name: str
+    folder: str
+    lock: Path
+
+
+KAFKA = Jars(f"Apache Kafka {KAFKA_VERSION}", f"kafka-{KAFKA_VERSION}", LOCK)
 
 
 class JarError(Exception):
@@ -37,9 +49,9 @@ class Jar:
         return f"{self.artifact}-{self.version}.jar"
 
 
-def locked() -> list[Jar]:
-    """The jars of jars.lock: a line `group:artifact:version sha256` each, `#` for comments."""
-    lines = (line.split() for line in LOCK.read_text("utf-8").splitlines() if line and not line.startswith("#"))
+def locked(lock: Path = LOCK) -> list[Jar]:
+    """The jars of a lock file: a line `group:artifact:version sha256` each, `#` for comments."""
+    lines = (line.split() for line in lock.read_text("utf-8").splitlines() if line and not line.startswith("#"))
     parts = ((*coordinate.split(":", 2), sha256) for coordinate, sha256 in lines)
     return [Jar(group, artifact, version, sha256) for group, artifact, version, sha256 in parts]
 
@@ -52,41 +64,41 @@ def cache_folder() -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
                 return folder
-    raise JarError(f"neither {home} nor {sys.prefix} can be written, and Kafka's jars need a place to stay")
+    raise JarError(f"neither {home} nor {sys.prefix} can be written, and jars need a place to stay")
 
 
-def class_path(cache: Path | None = None, say: Callable[[str], None] = lambda _: None) -> Path:
-    """The folder with all the jars, filled first where it is not whole; safe when two call at once.
+def class_path(cache: Path | None = None, say: Callable[[str], None] = lambda _: None, jars: Jars = KAFKA) -> Path:
+    """The folder with all of the jars, filled first where it is not whole; safe when two call at once.
 
     `say` gets a sentence when something is downloaded. Raises JarError.
     """
     cache = cache or cache_folder()
-    stamp = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    folder = cache / f"kafka-{KAFKA_VERSION}-{stamp}"
+    stamp = hashlib.sha256(jars.lock.read_bytes()).hexdigest()[:12]
+    folder = cache / f"{jars.folder}-{stamp}"
     if folder.is_dir():
         return folder
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
-            _fill(folder, say)
+            _fill(folder, say, jars)
     return folder
 
 
-def _fill(folder: Path, say: Callable[[str], None]) -> None:
+def _fill(folder: Path, say: Callable[[str], None], jars: Jars) -> None:
     """Download beside the folder and rename at the end: a folder of this name is always whole."""
-    jars = locked()
-    say(f"downloading Apache Kafka {KAFKA_VERSION}: {len(jars)} jars, 57 MB, once")
+    wanted = locked(jars.lock)
+    say(f"downloading {jars.name}: {len(wanted)} jars, 55 MB or so, once")
     partial = folder.with_name("partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "jars").mkdir(parents=True)
     with ThreadPoolExecutor(8) as pool:
-        for path in pool.map(lambda jar: _download(jar, partial / "maven"), jars):
+        for path in pool.map(lambda jar: _download(jar, jars, partial / "maven"), wanted):
             path.rename(partial / "jars" / path.name)
     (partial / "jars").rename(folder)
     shutil.rmtree(partial)
 
 
-def _download(jar: Jar, repository: Path) -> Path:
+def _download(jar: Jar, jars: Jars, repository: Path) -> Path:
     from jgo.maven import MavenContext  # a second to import, needed once  # noqa: PLC0415
 
     context = MavenContext(repo_cache=repository, local_repos=[], timeout=60)
@@ -101,7 +113,7 @@ def _download(jar: Jar, repository: Path) -> Path:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
             if found == jar.sha256:
                 return path
-            fault = f"its SHA-256 is {found}, but {LOCK.name} says {jar.sha256}"
+            fault = f"its SHA-256 is {found}, but {jars.lock.name} says {jar.sha256}"
         # What was downloaded in part, or wrongly, would be taken for the file at the next try.
         (repository.joinpath(*jar.group.split("."), jar.artifact, jar.version, jar.filename)).unlink(missing_ok=True)
-    raise JarError(f"{jar.filename} of Apache Kafka {KAFKA_VERSION} cannot be downloaded: {fault}")
+    raise JarError(f"{jar.filename} of {jars.name} cannot be downloaded: {fault}")

@@ -30,7 +30,7 @@ def test_a_filled_cache_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
 def test_two_at_once_fill_the_cache_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second waits for the first, and finds the folder whole."""
     one = next(jar for jar in locked() if jar.artifact == "slf4j-simple")
-    monkeypatch.setattr(jars, "locked", lambda: [one])
+    monkeypatch.setattr(jars, "locked", lambda _: [one])
     said: list[str] = []
     with ThreadPoolExecutor(2) as pool:
         folders = list(pool.map(lambda _: class_path(tmp_path, said.append), range(2)))
@@ -42,7 +42,7 @@ def test_two_at_once_fill_the_cache_once(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_jar_with_another_sum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing stays in the cache that is not what the lock says."""
     one = next(jar for jar in locked() if jar.artifact == "slf4j-simple")
-    monkeypatch.setattr(jars, "locked", lambda: [replace(one, sha256="0" * 64)])
+    monkeypatch.setattr(jars, "locked", lambda _: [replace(one, sha256="0" * 64)])
     with pytest.raises(JarError, match=r"slf4j-simple-1\.7\.36\.jar .* its SHA-256 is [0-9a-f]{64}, but jars\.lock"):
         class_path(tmp_path)
     assert not list(tmp_path.glob("kafka-*"))
@@ -50,6 +50,6 @@ def test_a_jar_with_another_sum_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 def test_what_cannot_be_downloaded_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Artifact and version are named."""
-    monkeypatch.setattr(jars, "locked", lambda: [Jar("org.slf4j", "slf4j-simple", "0.0.0", "0" * 64)])
+    monkeypatch.setattr(jars, "locked", lambda _: [Jar("org.slf4j", "slf4j-simple", "0.0.0", "0" * 64)])
     with pytest.raises(JarError, match=r"^slf4j-simple-0\.0\.0\.jar of Apache Kafka .* cannot be downloaded: "):
         class_path(tmp_path)
