@@ -244,14 +244,15 @@ MUTATIONS = {
         _short_restore,
         _OPEN,
         survives="seldom noticed: a third owner has to come while a transaction of the first is open below what "
-        "the second has committed",
+        "the second has committed; test_rebalance.py makes it so, with a foreign transaction that stays open",
     ),
     "end-first": Mutation(
         "the changelog's end is asked for before the offset is stable",
         _end_first,
         _IN_COMMIT,
         survives="seldom noticed: a restore reads on while the offset is not stable, and mostly has the records by "
-        "the time it is: a race of milliseconds",
+        "the time it is: a race of milliseconds; test_changelog.py makes it so, with an owner between its offsets "
+        "and its commit",
     ),
     "lost-committed": Mutation(
         "partitions that are lost are committed as those revoked",

@@ -1,13 +1,15 @@
 """The changelog on a real broker: compacted it gives the state back, and damaged it stops the start."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from consumer.adapters.asked import Broker as Asked
@@ -54,36 +56,82 @@ class Writer:
         self._transactions.take_id(lambda _: None)
         self._member = Consumer({"bootstrap.servers": world.servers, "group.id": world.environ["CONSUMER_GROUP"]})
 
-    def commit(self, changes: Changes) -> None:
-        """One commit."""
-        self.state.apply(changes)
+    def commit(self, several: Iterable[Changes]) -> None:
+        """One commit; of several changes, as that many commits would write them."""
         self._transactions.begin()
-        for key, value in self.log.records(self.state, changes, self._place):
-            self._transactions.send(self.topic, key, value, partition=0)
+        for changes in several:
+            self.state.apply(changes)
+            for key, value in self.log.records(self.state, changes, self._place):
+                self._transactions.send(self.topic, key, value, partition=0)
         self._transactions.commit([], self._member.consumer_group_metadata())
+
+    def send_offset(self, readings: str) -> None:
+        """The first half of the next commit: the group's offset, without records and undecided."""
+        offsets = [TopicPartition(readings, 0, self._place.offset)]
+        # A new broker has no coordinator for groups until somebody asks, and sending offsets would wait for ever.
+        wait(lambda: bool(self._member.committed(offsets, 10)), 30, "there is no coordinator for the group")
+        self._transactions.begin()
+        send = self._transactions._client.send_offsets_to_transaction
+        self._transactions._repeat(lambda timeout: send(offsets, self._member.consumer_group_metadata(), timeout))
 
     def close(self) -> None:
         """Ends the clients."""
         self._member.close()
 
 
-def restored(world: World) -> Restored:
-    """What the service's own restorer makes of the changelog."""
+@contextmanager
+def restoring(world: World) -> Iterator[tuple[Restorer, Asked]]:
+    """The service's own restorer, at partition 0, and who it asks."""
     environ = world.environ
     names = environ["CONSUMER_GROUP"], environ["READINGS_TOPIC"], environ["CHANGELOG_TOPIC"]
-    asked = Asked(environ, world.admin, *names, Complaints())
-    restorer = Restorer(environ, asked, names[2], ROME)
-    restorer.begin(0)
+    with (
+        closing(Asked(environ, world.admin, *names, Complaints())) as asked,
+        closing(Restorer(environ, asked, names[2], ROME)) as restorer,
+    ):
+        restorer.begin(0)
+        yield restorer, asked
+
+
+def restored(world: World) -> Restored:
+    """What the service's own restorer makes of the changelog."""
+    with restoring(world) as (restorer, _):
+        return whole_of(restorer)
+
+
+def whole_of(restorer: Restorer) -> Restored:
+    """What it makes of partition 0."""
     found: dict[int, Restored] = {}
     wait(lambda: bool(found.update(restorer.proceed(0.1)) or found), 60, "the changelog is not read to its end")
-    restorer.close()
-    asked.close()
     return found[0]
+
+
+def test_the_end_is_asked_for_once_the_groups_offset_is_stable(broker: Broker) -> None:
+    """An owner of before stands between its offsets and its records: what it then commits is restored, all of it."""
+    world = World(broker.bootstrap_servers, partitions=1)
+    world.environ["CHANGELOG_TOPIC"] = f"{world.name}.windows"
+    create(world, world.environ["CHANGELOG_TOPIC"], {})
+    with closing(Writer(world)) as writer:
+        writer.send_offset(world.environ["READINGS_TOPIC"])
+        with restoring(world) as (restorer, asked):
+            until = time.monotonic() + 2
+            while time.monotonic() < until:
+                assert not restorer.proceed(0.1)
+            # More records than a restorer takes in one turn: one that has its end already would stop before the last.
+            rows = [[("a zone", START + n % 24 * HOUR, float(n), 9e9)] for n in range(900)]
+            writer.commit(step(writer.state, columns(row), 9e9, RULES)[1] for row in rows)
+            again = asked.committed(0)
+            wait(again.answered, 30, "the group's offset is not told")
+            time.sleep(1)  # and the restorer's own question is answered
+            found = whole_of(restorer)
+    known = len(writer.state.names)
+    assert found.place is not None
+    assert found.place.offset == found.committed == 7
+    assert columns_of(found.state.snapshot(0, known)) == columns_of(writer.state.snapshot(0, known))
 
 
 def cleaned(world: World, writer: Writer, oldest: int) -> bool:
     """Whether nothing older is left. A broker never cleans the segment that it writes to: a commit begins another."""
-    writer.commit(Changes())
+    writer.commit([Changes()])
     return min(number(m.key) or 0 for m in world.flat("CHANGELOG_TOPIC") if m.value is not None) >= oldest
 
 
@@ -102,7 +150,7 @@ def test_what_the_brokers_cleaner_leaves_gives_the_state_back(
             for hour in range(turn * 50, (turn + 1) * 50):
                 zones = random.choice(50, 40, replace=False)
                 rows = [(f"zone {zone}", START + hour * HOUR, float(random.normal()), 9e9) for zone in zones]
-                writer.commit(step(writer.state, columns(rows), 9e9, RULES)[1])
+                writer.commit([step(writer.state, columns(rows), 9e9, RULES)[1]])
             oldest, known = writer.log.oldest, len(writer.state.names)
             assert oldest > turn * 50
             wait(partial(cleaned, world, writer, oldest), 60, "the broker does not compact the changelog")
