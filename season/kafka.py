@@ -16,9 +16,6 @@ DEFAULT_SERVERS = "localhost:9092"
 PARTITIONER = "murmur2_random"
 """The `partitioner` of our producers: a key goes where Java's producer, Kafka Connect and ksqlDB put it."""
 
-MEMBERS_ONLY = ("group.protocol", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms")
-"""Properties that are for the member of a group; a consumer that joins none goes without them."""
-
 Properties = dict[str, Any]
 
 # What Kubernetes (a service called kafka) and Kafka's images put into the environment of a container.
@@ -34,6 +31,7 @@ _OURS = {
 }  # fmt: skip
 # Properties of the Python client that take an object: no text from the environment is one.
 _OBJECTS = {"logger", "default.topic.config"}
+_MEMBERS_ONLY = {"group.protocol", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms"}
 _SECRET = re.compile(r"password|secret|\.pem|\.key(?!(store)?\.location)|private|oauthbearer\.config|jaas")
 _UNKNOWN = "No such configuration property"
 _TOGETHER = "Failed to create"
@@ -78,6 +76,11 @@ def beside(make: Callable[[Properties], object], environ: Mapping[str, str], our
     given = client_properties(environ)
     check(make, environ, given, ours)
     return {**ours, **given}
+
+
+def groupless(properties: Properties) -> Properties:
+    """The same properties for a consumer that joins no group: without those that are for members alone."""
+    return {name: value for name, value in properties.items() if name not in _MEMBERS_ONLY}
 
 
 def check(

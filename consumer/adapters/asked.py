@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.adapters.logs import Complaints, client_logger
-from season.kafka import MEMBERS_ONLY, beside, refuse
+from season.kafka import beside, groupless, refuse
 
 _PATIENCE = 5.0  # seconds until a question counts as not answered
 _STABLE = 0.5  # the same for the group's offset: the questions of other partitions wait behind it
@@ -67,9 +67,8 @@ class Broker:
     ) -> None:
         self._admin, self._readings, self._changelog = admin, readings, changelog
         self._complaints = complaints
-        given = beside(Consumer, environ, {**_ASK, "group.id": group})
-        kept = {name: value for name, value in given.items() if name not in MEMBERS_ONLY}
-        self._consumer = Consumer({**kept, "logger": client_logger()})
+        properties = groupless(beside(Consumer, environ, {**_ASK, "group.id": group}))
+        self._consumer = Consumer({**properties, "logger": client_logger()})
         self._thread = ThreadPoolExecutor(1, "offsets")
 
     def changelog_end(self, partition: int) -> Asked[int]:

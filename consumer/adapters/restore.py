@@ -13,7 +13,7 @@ from consumer.core.record import DamagedError, Place
 from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import Calendar
-from season.kafka import MEMBERS_ONLY, beside
+from season.kafka import beside, groupless
 from season.settings import SettingError
 
 _READ: dict[str, Any] = {
@@ -108,8 +108,8 @@ class Restorer:
     """Reads changelog partitions to their ends. Not for use by several threads."""
 
     def __init__(self, environ: Mapping[str, str], broker: Broker, topic: str, calendar: Calendar) -> None:
-        kept = {name: value for name, value in beside(Consumer, environ, _READ).items() if name not in MEMBERS_ONLY}
-        self._consumer = Consumer({**kept, "logger": client_logger()})
+        properties = groupless(beside(Consumer, environ, _READ))
+        self._consumer = Consumer({**properties, "logger": client_logger()})
         self._broker = broker
         self._topic = topic
         self._calendar = calendar

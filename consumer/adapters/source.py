@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from consumer.adapters.logs import client_logger
 from consumer.adapters.standstill import STATISTICS, Standstills
 from consumer.adapters.trial import UNREADABLE
-from season.kafka import MEMBERS_ONLY, beside, refuse
+from season.kafka import beside, groupless, refuse
 from season.settings import RefusedError, SettingError
 
 log = structlog.get_logger()
@@ -81,8 +81,7 @@ class Source:
         self._member: str | None = None  # who we were when the latest partitions came
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
         properties = beside(Consumer, environ, ours)
-        alone = {name: value for name, value in properties.items() if name not in MEMBERS_ONLY}
-        self._standstills = Standstills(alone, topic)
+        self._standstills = Standstills(groupless(properties), topic)
         self._properties = {**properties, "logger": client_logger(), "stats_cb": self._standstills.look}
         self._consumer = Consumer(self._properties)
         self._stranger = self._consumer.consumer_group_metadata()

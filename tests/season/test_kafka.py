@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, Producer
 from kafka_local import Broker
 from kafka_local.broker import free_port
 from season.cli import StoppedError
-from season.kafka import beside, client_properties, connect, murmur2, murmur2_partition, refuse
+from season.kafka import beside, client_properties, connect, groupless, murmur2, murmur2_partition, refuse
 from season.settings import RefusedError, SettingError
 
 
@@ -158,6 +158,18 @@ def test_the_environment_goes_over_what_we_only_tuned() -> None:
     assert beside(Consumer, {"KAFKA_SESSION_TIMEOUT_MS": "6000"}, ours)["session.timeout.ms"] == "6000"
     with pytest.raises(SettingError, match=r"^KAFKA_MAX_POLL_INTERVAL_MS='1000': `max.poll.interval.ms`must be"):
         beside(Consumer, {"KAFKA_MAX_POLL_INTERVAL_MS": "1000"}, ours)
+
+
+def test_who_joins_no_group_goes_without_what_is_for_members() -> None:
+    """Neither the environment's nor ours of these is left; all else is."""
+    environ = {"KAFKA_GROUP_PROTOCOL": "classic", "KAFKA_GROUP_INSTANCE_ID": "me", "KAFKA_SESSION_TIMEOUT_MS": "6000"}
+    ours = {"group.id": "none", "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 10}
+    assert groupless(beside(Consumer, {**environ, "KAFKA_CLIENT_ID": "me"}, ours)) == {
+        "bootstrap.servers": "localhost:9092",
+        "client.id": "me",
+        "group.id": "none",
+        "fetch.wait.max.ms": 10,
+    }
 
 
 def test_a_broker_that_is_not_there_is_waited_for_until_stopped(capfd: pytest.CaptureFixture[str]) -> None:
