@@ -19,6 +19,7 @@ from consumer.adapters.restore import Restorer
 from consumer.adapters.source import Source
 from consumer.adapters.transaction import FencedError, Transactions
 from consumer.reload import Models
+from consumer.restoring import Restoring
 from consumer.service import Service
 from consumer.settings import Settings
 from season.contract import ContractError
@@ -86,7 +87,8 @@ def _work(
     restorer = Restorer(environ, broker, topics.changelog, models.calendar)
     probe = Probe(admin, described, status.answered, complaints)
     letter_bytes = dead_letter_bytes(admin, described)
-    parts = (source, restorer, transactions, models, status, metrics, probe, complaints)
+    restoring = Restoring(settings, described, restorer, models.calendar)
+    parts = (source, restoring, transactions, models, status, metrics, probe, complaints)
     try:
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
         with probe.running(), closing(broker), closing(restorer), closing(source):

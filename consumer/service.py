@@ -1,7 +1,7 @@
 """The loop: take readings, decide, write all of it in one transaction, again.
 
-A partition is in one of three places: being restored (its readings are paused), flowing, or not ours. Whatever
-goes wrong with a transaction ends in `_go_back`: every partition is again what was last committed.
+A partition is in one of three places: being restored (`Restoring` has it, its readings are paused), flowing, or not
+ours. Whatever goes wrong with a transaction ends in `_go_back`: every partition is again what was last committed.
 """
 
 import math
@@ -19,14 +19,12 @@ from consumer.adapters.http import Status
 from consumer.adapters.logs import Complaints
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
-from consumer.adapters.restore import Restored, Restorer
 from consumer.adapters.source import Source, Taken
 from consumer.adapters.transaction import AbortedError, ExpiredError, Transactions
-from consumer.core.idle import Silence
 from consumer.pace import Pace
 from consumer.partition import Decision, Partition
-from consumer.placement import place
 from consumer.reload import Models
+from consumer.restoring import Restoring
 from consumer.results import Results, results
 from consumer.settings import Settings
 from season.kafka import murmur2_partition, refuse
@@ -37,7 +35,6 @@ log = structlog.get_logger()
 
 _PAUSE = 0.1  # the longest look at an empty topic, in seconds: signals and time are seen that often
 _PLACES = 5.0  # seconds between two commits of nothing but next offsets
-_REPORT = 5.0  # seconds between two lines about a restore
 
 
 @dataclass
@@ -60,7 +57,7 @@ class Service:
         topics: Described,
         letter_bytes: int,
         source: Source,
-        restorer: Restorer,
+        restoring: Restoring,
         transactions: Transactions,
         models: Models,
         status: Status,
@@ -74,7 +71,7 @@ class Service:
         self._topics = topics
         self._letter_bytes = letter_bytes
         self._source = source
-        self._restorer = restorer
+        self._restoring = restoring
         self._transactions = transactions
         self._models = models
         self._status = status
@@ -84,14 +81,12 @@ class Service:
         self._stopped = stopped
         self._wall = wall
         self._partitions: dict[int, Partition] = {}
-        self._wanted: set[int] = set()  # to be restored
         self._tally = Tally()
         self._pace = Pace()
         self._failure: Exception | None = None
         self._undone: AbortedError | None = None
         self._looked = time.monotonic()
         self._placed = 0.0
-        self._reported = 0.0
         self._warned = False
 
     # The source tells of partitions inside the client's callbacks, which must raise nothing.
@@ -99,7 +94,8 @@ class Service:
     def assigned(self, partitions: list[int]) -> None:
         """Partitions come: they are restored before they flow."""
         log.info("partitions assigned", partitions=partitions)
-        self._want(partitions)
+        self._restoring.want(partitions)
+        self._tell_status()
 
     def revoked(self, partitions: list[int]) -> None:
         """Partitions go: what is in hand is committed first."""
@@ -136,7 +132,7 @@ class Service:
             self._go_back(self._undone)
         if self._probe.problem:
             raise SettingError(self._probe.problem)
-        wait = 0 if self._transactions.open or self._waiting() else _PAUSE
+        wait = 0 if self._transactions.open or self._restoring.partitions else _PAUSE
         taken = self._source.take(wait, self._pace.most - self._tally.readings)
         self._raise_failure()
         self._begin()
@@ -246,41 +242,13 @@ class Service:
 
     def _restore(self) -> None:
         """Reads on in the changelogs of partitions that came; those that are whole flow."""
-        for number in list(self._wanted):
-            self._restorer.begin(number)
-            self._wanted.discard(number)
-            self._reported = time.monotonic()
-        if not self._restorer.partitions:
+        if not self._restoring.partitions:
             return
-        whole = self._restorer.proceed(0 if self._transactions.open else 0.01)
-        self._partitions |= {number: self._place(number, restored) for number, restored in whole.items()}
-        for number in whole:
-            self._source.start(number, self._partitions[number].following)
+        whole = self._restoring.proceed(0 if self._transactions.open else 0.01)
+        self._partitions |= whole
+        for number, partition in whole.items():
+            self._source.start(number, partition.following)
         self._tell_status()
-        now = time.monotonic()
-        if self._restorer.partitions and now - self._reported >= _REPORT:
-            self._reported = now
-            log.info("restoring", records_left=self._restorer.left())
-
-    def _place(self, number: int, restored: Restored) -> Partition:
-        """A restored partition, where its state belongs. SettingError."""
-        placement = place(number, restored, self._topics, self._models.calendar)
-        if placement.lost:
-            log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)
-        zones, windows = len(restored.state.names), restored.state.open_windows
-        log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
-        return Partition(
-            number=number,
-            partitions=self._topics.readings.partitions,
-            rules=self._settings.rules,
-            topic_id=self._topics.readings.topic_id,
-            state=restored.state,
-            changelog=restored.changelog,
-            silence=Silence(self._settings.idle_timeout),
-            following=placement.offset,
-            kept=-1 if restored.place is None else restored.place.offset,
-            lost=placement.lost,
-        )
 
     def _begin(self) -> None:
         """What is to be committed of partitions that were restored, or went back, before anything is read of them."""
@@ -329,10 +297,7 @@ class Service:
         self._tally = Tally()
         if isinstance(error, ExpiredError):
             self._transactions.take_id(log.warning)
-            flowing = list(self._partitions)  # the others are on their way already
-            self._partitions.clear()
-            self._want(flowing)
-            self._source.pause(flowing)
+            self._read_back(list(self._partitions))  # the others are on their way already
         for number, partition in self._partitions.items():
             partition.undo()
             self._source.start(number, partition.following)
@@ -343,17 +308,15 @@ class Service:
         if number not in self._partitions:
             return
         self._commit()
-        del self._partitions[number]
-        self._want([number])
-        self._source.pause([number])
+        self._read_back([number])
 
-    def _want(self, partitions: list[int]) -> None:
-        self._wanted.update(partitions)
+    def _read_back(self, partitions: list[int]) -> None:
+        """These flow no more until they are restored."""
+        for number in partitions:
+            del self._partitions[number]
+        self._restoring.want(partitions)
         self._tell_status()
-
-    def _waiting(self) -> set[int]:
-        """The partitions that are ours, but do not flow yet."""
-        return self._wanted | self._restorer.partitions
+        self._source.pause(partitions)
 
     def _undo(self) -> None:
         if self._transactions.open:
@@ -362,8 +325,7 @@ class Service:
     def _drop(self, partitions: list[int]) -> None:
         for number in partitions:
             self._partitions.pop(number, None)
-            self._wanted.discard(number)
-            self._restorer.drop(number)
+            self._restoring.drop(number)
         self._tell_status()
 
     def _guard(self, call: Callable[[], object]) -> None:
@@ -395,7 +357,7 @@ class Service:
             log.warning("what was in hand is dropped, and read again at the next start", error=str(error))
 
     def _tell_status(self) -> None:
-        self._status.partitions(set(self._partitions) | self._waiting(), set(self._partitions))
+        self._status.partitions(set(self._partitions) | self._restoring.partitions, set(self._partitions))
 
     def _measure(self) -> None:
         joined = self._source.joined()
@@ -403,5 +365,5 @@ class Service:
             self._tell_status()
         windows = sum(partition.state.open_windows for partition in self._partitions.values())
         lag = sum(p.lag(self._source.known_end(n)) for n, p in self._partitions.items())
-        known = joined and not self._waiting()
-        self._metrics.gauges(windows, lag if known else math.nan, sum(self._restorer.left().values()))
+        known = joined and not self._restoring.partitions
+        self._metrics.gauges(windows, lag if known else math.nan, self._restoring.left())

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
-from consumer import partition, service
+from consumer import partition, restoring, service
 from consumer.adapters import asked, restore, source, transaction
 from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
@@ -75,7 +75,7 @@ def _place_ignored() -> None:
     def place(_number: int, restored: Restored, *_: Any) -> Placement:
         return Placement(restored.bounds[0] if restored.committed is None else restored.committed)
 
-    _put(service, "place", place)
+    _put(restoring, "place", place)
 
 
 def _place_wrong() -> None:

@@ -1,5 +1,7 @@
 """The service survives what production does to it: a seeded run on a broker of its own, about two minutes."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from tests.chaos import faults
 from tests.chaos.__main__ import text
 from tests.chaos.run import Plan, chaos
 
+ROOT = Path(__file__).parents[2]
 SECONDS = 75.0
 
 
@@ -25,6 +28,16 @@ def test_chaos_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert report.aborts, text(report)
     assert report.verdict.predictions > 100, text(report)
     assert report.verdict.revised, text(report)
+
+
+def test_every_point_and_mutation_finds_what_it_wraps() -> None:
+    """A member that fails at its start, since a name is gone, would count as a mutation that was noticed."""
+    program = (
+        "from tests.chaos import faults, mutations\n"
+        "faults.install(None, None)\n"
+        "for mutation in mutations.MUTATIONS.values(): mutation.take_out()\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
 
 
 def test_an_armed_point_fires_once_and_in_its_order(tmp_path: Path) -> None:

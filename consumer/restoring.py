@@ -1,0 +1,91 @@
+"""The partitions that are ours but do not flow yet: each is restored, and placed where its state belongs."""
+
+import time
+from collections.abc import Iterable
+
+import structlog
+
+from consumer.adapters.restore import Restored, Restorer
+from consumer.core.idle import Silence
+from consumer.partition import Partition
+from consumer.placement import place
+from consumer.settings import Settings
+from season.calendar import Calendar
+from season.topics import Described
+
+log = structlog.get_logger()
+
+_REPORT = 5.0  # seconds between two lines about a restore
+
+
+class Restoring:
+    """What is on its way. Not for use by several threads."""
+
+    def __init__(self, settings: Settings, topics: Described, restorer: Restorer, calendar: Calendar) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._restorer = restorer
+        self._calendar = calendar
+        self._wanted: set[int] = set()  # not begun yet
+        self._reported = 0.0
+
+    @property
+    def partitions(self) -> set[int]:
+        """The partitions that are on their way."""
+        return self._wanted | self._restorer.partitions
+
+    def want(self, partitions: Iterable[int]) -> None:
+        """These are to be restored, begun by the next `proceed`: this may be called where nothing may fail."""
+        self._wanted.update(partitions)
+
+    def drop(self, number: int) -> None:
+        """Forgets a partition, where it is on its way."""
+        self._wanted.discard(number)
+        self._restorer.drop(number)
+
+    def proceed(self, wait: float) -> dict[int, Partition]:
+        """Reads on, `wait` seconds at most; the partitions that are whole now.
+
+        RefusedError, KafkaException; SettingError for one whose state does not belong to the readings.
+        """
+        self._begin()
+        whole = self._restorer.proceed(wait)
+        partitions = {number: self._placed(number, restored) for number, restored in whole.items()}
+        self._report()
+        return partitions
+
+    def left(self) -> int:
+        """How many offsets of changelogs are still to be read, as far as is known."""
+        return sum(self._restorer.left().values())
+
+    def _begin(self) -> None:
+        for number in list(self._wanted):
+            self._restorer.begin(number)
+            self._wanted.discard(number)
+            self._reported = time.monotonic()
+
+    def _placed(self, number: int, restored: Restored) -> Partition:
+        """A restored partition, where its state belongs. SettingError."""
+        placement = place(number, restored, self._topics, self._calendar)
+        if placement.lost:
+            log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)
+        zones, windows = len(restored.state.names), restored.state.open_windows
+        log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
+        return Partition(
+            number=number,
+            partitions=self._topics.readings.partitions,
+            rules=self._settings.rules,
+            topic_id=self._topics.readings.topic_id,
+            state=restored.state,
+            changelog=restored.changelog,
+            silence=Silence(self._settings.idle_timeout),
+            following=placement.offset,
+            kept=-1 if restored.place is None else restored.place.offset,
+            lost=placement.lost,
+        )
+
+    def _report(self) -> None:
+        now = time.monotonic()
+        if self._restorer.partitions and now - self._reported >= _REPORT:
+            self._reported = now
+            log.info("restoring", records_left=self._restorer.left())
