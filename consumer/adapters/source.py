@@ -1,5 +1,6 @@
 """The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ _BATCH = 5000
 _ASK = 3.0  # seconds that the broker may take for an answer
 _TRY = 0.01  # the longest wait while it is tried what can be read
 _AGAIN = 2.0  # seconds until a member that was refused asks again
+_TWINS = 20.0  # seconds: fenced again so soon after joining anew, there is another one of this name, and alive
 _SETTINGS = {
     KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
     KafkaError.INVALID_GROUP_ID: "CONSUMER_GROUP",
@@ -85,6 +87,7 @@ class Source:
         self._properties = {**properties, "logger": client_logger(), "stats_cb": self._standstills.look}
         self._consumer = Consumer(self._properties)
         self._stranger = self._consumer.consumer_group_metadata()
+        self._fenced = -math.inf  # when another member of our name was let in last
         self._refused: float | None = None  # when the group refused this client, which is of no use after that
 
     def subscribe(self, owner: Owner) -> None:
@@ -235,9 +238,16 @@ class Source:
             self._refused = time.monotonic()
             log.warning(f"{name}: the group still has a member of this name, living or not; asking again")
         elif _means(error, KafkaError.FENCED_INSTANCE_ID):
-            raise RefusedError(
-                f"{name}: a newer member of this name has joined the group, so this older one stops; give each "
-                "instance a name of its own"
+            # Also after a crash of the broker: it let this member in, and the answer that says so got lost.
+            before, self._fenced = self._fenced, time.monotonic()
+            if self._fenced - before < _TWINS:
+                raise RefusedError(
+                    f"{name}: a newer member of this name has joined the group, so this older one stops; give each "
+                    "instance a name of its own"
+                )
+            self._refused = self._fenced
+            log.warning(
+                f"{name}: the group let another member of this name in, or forgot this one; joining again"
             )
         elif _means(error, KafkaError.UNSUPPORTED_VERSION):
             raise SettingError(
