@@ -8,7 +8,7 @@ COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-em
 # ONNX Runtime would tell its maker of each start.
 export ORT_DISABLE_TELEMETRY = 1
 
-.PHONY: help demo test lint bench chaos chaos-mutations fuzz soak lock
+.PHONY: help demo test lint bench chaos chaos-mutations fuzz soak models baselines lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
@@ -19,6 +19,8 @@ help:
 	@echo "make chaos  members and broker killed for MINUTES=10, by SEED: is anything lost or doubled?"
 	@echo "make chaos-mutations  the same with one safety after the other taken out: each run has to fail"
 	@echo "make fuzz   hostile input: ten million mutated messages, then a fuzzer guided by coverage: half an hour"
+	@echo "make models     trains all three models anew, and holds them to those that are committed"
+	@echo "make baselines  other methods (ROCKET, boosting, …) on the same days as the recipe for Italy's load"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -54,6 +56,17 @@ chaos-mutations:
 	$(INSTALL) dev
 	@$(RUN) -m tests.chaos.proof
 
+# All three models by the commands that they name, held to what is committed: about two minutes.
+models:
+	$(INSTALL) dev
+	$(RUN) -m tests.training.remake
+
+# aeon holds NumPy back: these live in an environment of their own.
+baselines:
+	$(PYTHON) -m venv .venv-baselines
+	.venv-baselines/bin/pip install --quiet --require-hashes -r requirements/baselines.txt
+	.venv-baselines/bin/python -m training.baselines
+
 # What the fuzzer finds is left in .fuzz/. FUZZ_SECONDS are for each of its five targets.
 FUZZ_SECONDS ?= 150
 fuzz:
@@ -68,4 +81,5 @@ lock:
 	for group in demo training service producer fuzz; do \
 	  $(COMPILE) --upgrade --constraint requirements/dev.txt --group $$group --output-file requirements/$$group.txt \
 	  || exit 1; done
+	$(COMPILE) --upgrade --group baselines --output-file requirements/baselines.txt
 	$(RUN) -m kafka_local.lock

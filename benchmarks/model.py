@@ -1,8 +1,10 @@
-"""Microseconds a window of the model as the service asks it, beside the same weights in PyTorch, both on one thread.
+"""Microseconds a window of each model as the service asks it, on one thread, beside the tutorial's network.
 
-Both begin with the windows' steps as 64-bit floats and end with the logits as an array.
+The model that ships stands beside its own weights in PyTorch, too. All begin with the windows' steps as 64-bit
+floats and end with the logits as an array.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,37 +15,43 @@ from consumer.adapters.model import load
 from season.messages import F32
 from season.steps import F64
 from training.export import restore
+from training.train import logits_of
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 WINDOWS = 4096  # of each run, in batches
 BATCHES = (1, 64, 512, 4096)
 RUNS = 15
 
+Score = Callable[[F64], F32]
+
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the tables."""
     torch.set_num_threads(1)
-    ours = load(str(MODELS / "season_classifier.onnx"))
+    ours, benchmark, tutorial = (
+        load(str(MODELS / f"{name}.onnx")) for name in ("season_classifier", "italy_power_demand", "tutorial")
+    )
     network = restore(MODELS / "season_classifier.pt").network
     steps = np.random.default_rng(1).uniform(20_000, 50_000, (WINDOWS, 24))
+    np.testing.assert_allclose(ours.score(steps), logits_of(network, steps), rtol=1e-3, atol=1e-3)
+    shown = [
+        ("The model that ships", ours.score, "PyTorch eager", lambda days: logits_of(network, days)),
+        ("The model that ships", ours.score, "the tutorial's", tutorial.score),
+        ("The archive's benchmark model", benchmark.score, "the tutorial's", tutorial.score),
+    ]
+    for name, score, other, baseline in shown:
+        pairs = [compared(size, steps, score, baseline) for size in BATCHES]
+        table(f"{name}: microseconds a window", "ONNX Runtime", other, pairs)
 
-    def eager(batch: F64) -> F32:
-        with torch.inference_mode():
-            logits: F32 = network(torch.from_numpy(batch.astype(np.float32)[:, None]))[:, 0].numpy()
-        return logits
 
-    np.testing.assert_allclose(ours.score(steps), eager(steps), rtol=1e-3, atol=1e-3)
-    pairs: list[Pair] = []
-    for size in BATCHES:
-        batches = [steps[start : start + size] for start in range(0, WINDOWS, size)]
-        pairs.append(
-            side_by_side(
-                f"batches of {size:,}",
-                lambda batches=batches: [ours.score(batch) for batch in batches],  # type: ignore[misc]
-                lambda batches=batches: [eager(batch) for batch in batches],  # type: ignore[misc]
-                WINDOWS,
-                RUNS,
-                1e6,
-            )
-        )
-    table("The model: microseconds a window", "ONNX Runtime", "PyTorch eager", pairs)
+def compared(size: int, steps: F64, ours: Score, baseline: Score) -> Pair:
+    """Both at batches of a size."""
+    batches = [steps[start : start + size] for start in range(0, len(steps), size)]
+    return side_by_side(
+        f"batches of {size:,}",
+        lambda: [ours(batch) for batch in batches],
+        lambda: [baseline(batch) for batch in batches],
+        len(steps),
+        RUNS,
+        1e6,
+    )

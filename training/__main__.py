@@ -6,16 +6,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 from season import files
 from season.cli import run
 from season.contract import ContractError
 from season.settings import SettingError
 from training.errors import FailedError
-from training.recipes import Architecture, Configuration
+from training.recipes import ARCHITECTURES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).absolute().parent.parent
 DATA = str(ROOT / "data" / "italy_load_2015_2021.csv")
 MODEL = ROOT / "models" / "season_classifier.onnx"
 # How this repository's own file is to be read; of another one the options say it, as in the producer.
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
 
     try:
         if options.command == "train":
-            commands.train(options, Configuration(seed=options.seed), _shown(options, arguments))
+            commands.train(options, None, _shown(options, arguments))
         elif options.command == "evaluate":
             commands.evaluate(options)
         else:
@@ -63,13 +62,19 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Learns from the first years of a file of readings, chooses on the last year but one, tests once on the "
-        "last, and writes the ONNX file and beside it a checkpoint (.pt) and the card (.md, .png). --time-zone "
-        "is the windows' too; its default is Europe/Rome."
+        "Learns from all years of a file of readings but the last, tests once on that, and writes the ONNX file and "
+        "beside it a checkpoint (.pt) and the card (.md, .png). Of a file of the UCR archive it learns from every "
+        "row. --time-zone is the windows' too; its default is Europe/Rome."
     )
     _add_reading(parser)
-    parser.set_defaults(time_zone="Europe/Rome")
-    parser.add_argument("--day-start", default="00:00", help="the hour at which a window begins (%(default)s)")
+    parser.add_argument(
+        "--test", metavar="FILE", help="another file, to test on (of the archive's …_TRAIN the …_TEST beside it)"
+    )
+    parser.add_argument(
+        "--day-start",
+        help="the hour at which a window begins (00:00; of the archive's rows 23:00)",
+    )
+    _add_architecture(parser)
     parser.add_argument("--seed", type=_seed, default=0, help="all that is random follows from it (%(default)s)")
     _add_out(parser)
 
@@ -93,9 +98,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, required=True, help="a .pt file of `train`, or weights alone (a state_dict)"
     )
-    parser.add_argument(
-        "--architecture", choices=get_args(Architecture), default="mlp", help="its network (%(default)s)"
-    )
+    _add_architecture(parser)
     parser.add_argument(
         "--day-start", help="of weights alone, as their --time-zone (Europe/Rome): where their windows begin (00:00)"
     )
@@ -103,8 +106,16 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_out(parser)
 
 
+def _add_architecture(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default="mlp", help="its network (%(default)s)")
+
+
 def _add_reading(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", default=DATA, help="the file of readings, - for standard input (Italy's)")
+    parser.add_argument(
+        "--data",
+        default=DATA,
+        help="the file of readings, or of the UCR archive (.ts, .tsv, .txt), - for standard input (Italy's)",
+    )
     files.add_options(parser)
 
 
@@ -120,10 +131,12 @@ def _seed(text: str) -> int:
 
 
 def _shown(options: argparse.Namespace, arguments: Sequence[str]) -> str:
-    """The command as the card shows it: a file's folders are this machine's, and stay out of the model."""
+    """The command as the card shows it: folders outside of this repository are the machine's, and stay out of it."""
     words = list(arguments)
-    for path in (options.data, str(options.out)):
-        words = [word.replace(path, Path(path).name) for word in words]
+    for path in filter(None, (options.data, options.test, str(options.out))):
+        whole = Path(path).absolute()
+        shown = whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else Path(path).name
+        words = [word.replace(path, str(shown)) for word in words]
     return shlex.join(["python", "-m", "training", *words])
 
 

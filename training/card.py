@@ -1,33 +1,46 @@
-"""A model's card: its data, recipe, figures and limits in Markdown, beside a plot. Never written by hand."""
+"""A model's card: its data, recipe, figures and limits in Markdown, beside its plots. Never written by hand."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from season.calendar import Bool
 from season.contract import Contract
-from season.steps import STEPS
-from training.days import ORIGINS, PARTS
-from training.evaluate import Evaluation
-from training.figures import BINS, Counts
+from training import plots
+from training.days import ARCHIVE_SHA256, ORIGINS
+from training.disturb import DISTURBANCES
+from training.evaluate import LEARNED_FROM, TEST, Evaluation
+from training.figures import BINS, Counts, by, sigmoid
 from training.model import COMMAND, CONFIGURATION
+from training.plots import MONTHS
+from training.tables import markdown as table
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-WINTER_COLOUR, SUMMER_COLOUR, PLAIN_COLOUR = "#2b6ca3", "#d9822b", "#555555"
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+PUBLISHED = {
+    "Rotation Forest": 0.9728,
+    "TS-CHIEF": 0.9706,
+    "HIVE-COTE 2": 0.9699,
+    "ROCKET": 0.9696,
+    "H-InceptionTime": 0.9689,
+    "MiniRocket": 0.9631,
+    "ResNet": 0.963,
+    "1NN-DTW": 0.9504,
+}
 
 
 def write(evaluation: Evaluation, card: Path) -> None:
-    """Writes the card (`….md`) and its plot beside it (`….png`); raises `OSError` where that fails."""
-    plot = card.with_suffix(".png")
-    draw(evaluation, plot)
-    card.write_text(markdown(evaluation, plot.name), encoding="utf-8")
+    """Writes the card (`….md`), its plots beside it (`….png`, `…-wrong.png`); raises `OSError` where that fails."""
+    plot, wrong = card.with_suffix(".png"), card.with_name(f"{card.stem}-wrong.png")
+    plots.draw(evaluation, plot)
+    if evaluation.figures.wrong:
+        plots.draw_wrong(evaluation, wrong)
+    else:
+        wrong.unlink(missing_ok=True)
+    card.write_text(markdown(evaluation, plot.name, wrong.name), encoding="utf-8")
 
 
-def markdown(evaluation: Evaluation, plot: str) -> str:
+def markdown(evaluation: Evaluation, plot: str, wrong: str) -> str:
     """The card's text; the same model and data give the same text."""
     contract = evaluation.model.contract
     parts = [
@@ -38,10 +51,11 @@ def markdown(evaluation: Evaluation, plot: str) -> str:
         _model(evaluation),
         _data(evaluation),
         _recipe(evaluation),
-        "## By month",
-        by_month(evaluation),
+        *_by_date(evaluation),
         _calibration(evaluation),
-        _wrong_days(evaluation),
+        _wrong_days(evaluation, wrong),
+        _disturbed(evaluation),
+        *_published(evaluation),
         _limits(evaluation),
     ]
     return "\n\n".join(parts) + "\n"
@@ -50,10 +64,11 @@ def markdown(evaluation: Evaluation, plot: str) -> str:
 def headline(evaluation: Evaluation) -> str:
     """The figures in one sentence."""
     figures, days = evaluation.figures, evaluation.days
+    low, high = figures.interval
     return (
         f"**{figures.accuracy:.2%} of {len(days)} days right** ({figures.total.right}, from {days.first} to "
-        f"{days.last}), expected calibration error {figures.calibration_error:.4f}, "
-        f"log loss {figures.log_loss:.4f}."
+        f"{days.last}; 95 % interval {low:.2%} to {high:.2%}), expected calibration error "
+        f"{figures.calibration_error:.4f}, log loss {figures.log_loss:.4f}."
     )
 
 
@@ -66,7 +81,7 @@ def _model(evaluation: Evaluation) -> str:
         ("label", f"winter where the logit's sigmoid reaches {contract.threshold:g}, else summer"),
         ("day", f"in `{contract.time_zone}`, from {contract.day_start} to the next"),
     ]
-    return "## Model\n\n" + _table(("", ""), rows)
+    return "## Model\n\n" + table(("", ""), rows)
 
 
 def _data(evaluation: Evaluation) -> str:
@@ -91,10 +106,11 @@ def _file(name: str, sha256: str | None) -> str:
 
 def _parts(contract: Contract) -> Iterable[str]:
     """What each part of the training data was for, where the model's metrics say so."""
-    for part, meaning in zip(PARTS, ("learned from", "the epoch was chosen on", "kept for the test"), strict=True):
+    for part, meaning in ((LEARNED_FROM, "learned from"), (TEST, "kept for the test")):
         said = (contract.metrics or {}).get(part)
         if isinstance(said, dict) and {"first", "last", "days"} <= said.keys():
-            yield f"{said['first']} to {said['last']}: {said['days']} days, {meaning}"
+            of = f", of `{said['data']}`" if "data" in said else ""
+            yield f"{said['first']} to {said['last']}: {said['days']} days, {meaning}{of}"
 
 
 def _recipe(evaluation: Evaluation) -> str:
@@ -107,16 +123,30 @@ def _recipe(evaluation: Evaluation) -> str:
         "A multilayer perceptron on the day's shape: the graph takes the level and the scale of each day off, "
         "two hidden layers follow. AdamW on the binary cross entropy, with noise on every hour; the epoch with "
         "the least loss on the days to choose on is kept. The reasons for each value stand in "
-        "`training/recipes.py`.\n\n" + _table(("setting", "value"), settings)
+        "`training/recipes.py`.\n\n" + table(("setting", "value"), settings)
     )
 
 
-def by_month(evaluation: Evaluation) -> str:
-    """The confusion by month, as a table."""
-    figures = evaluation.figures
-    rows = [(MONTHS[month - 1], *_confusion(counts)) for month, counts in figures.months.items()]
-    head = ("month", "days", "winter as winter", "winter as summer", "summer as summer", "summer as winter", "right")
-    return _table(head, [*rows, ("all", *_confusion(figures.total))])
+def confusion(evaluation: Evaluation) -> str:
+    """Which days got which label, as a table: by month, where dates are known."""
+    months = evaluation.figures.months if evaluation.days.dated else {}
+    return _confusions("month", {MONTHS[month - 1]: counts for month, counts in months.items()}, evaluation)
+
+
+def _by_date(evaluation: Evaluation) -> list[str]:
+    days, threshold = evaluation.days, evaluation.model.contract.threshold
+    if not days.dated:
+        return ["## Confusion", confusion(evaluation)]
+    # 1970 began on a Thursday.
+    weekdays = by((days.days + 3) % 7, evaluation.logits, days.winter, threshold)
+    named = {WEEKDAYS[day]: counts for day, counts in weekdays.items()}
+    return ["## By month", confusion(evaluation), "## By weekday", _confusions("weekday", named, evaluation)]
+
+
+def _confusions(what: str, groups: Mapping[str, Counts], evaluation: Evaluation) -> str:
+    rows = [(name, *_confusion(counts)) for name, counts in groups.items()]
+    head = (what, "days", "winter as winter", "winter as summer", "summer as summer", "summer as winter", "right")
+    return table(head, [*rows, ("all", *_confusion(evaluation.figures.total))])
 
 
 def _confusion(counts: Counts) -> tuple[str, ...]:
@@ -144,29 +174,64 @@ def _calibration(evaluation: Evaluation) -> str:
     return (
         f"## Calibration\n\nExpected calibration error {evaluation.figures.calibration_error:.4f}: the mean over "
         f"the days of the gap between the last two columns, in {BINS} bins of the probability of winter.\n\n"
-        + _table(("probability of winter", "days", "its mean", "share that is winter"), rows)
+        + table(("probability of winter", "days", "its mean", "share that is winter"), rows)
     )
 
 
-def _wrong_days(evaluation: Evaluation) -> str:
+def _wrong_days(evaluation: Evaluation, plot: str) -> str:
     days, figures = evaluation.days, evaluation.figures
     several = len(set(days.zones.tolist())) > 1
     shown = figures.wrong[:100]
-    names = [
-        f"{days.days[row].astype('datetime64[D]')}" + (f" ({days.zones[row]})" if several else "") for row in shown
-    ]
+    names = [days.name(int(days.days[row])) + (f" ({days.zones[row]})" if several else "") for row in shown]
     more = f" and {len(figures.wrong) - len(shown)} more" if len(figures.wrong) > len(shown) else ""
-    return "## Days it gets wrong\n\n" + (", ".join(names) + more if names else "None") + "."
+    drawn = f"\n\n![Days that it gets wrong, over the seasons' mean shapes]({plot})" if names else ""
+    return "## Days it gets wrong\n\n" + (", ".join(names) + more if names else "None") + "." + drawn
+
+
+def _disturbed(evaluation: Evaluation) -> str:
+    """How accuracy falls when the same days come otherwise."""
+    days, threshold = evaluation.days, evaluation.model.contract.threshold
+    rows = []
+    for name, disturb in DISTURBANCES.items():
+        logits = evaluation.model.score(disturb(days.steps, np.random.default_rng(0)))
+        right = float(np.mean((sigmoid(logits) >= threshold) == days.winter))
+        rows.append((name, f"{right:.2%}", f"{100 * (right - evaluation.figures.accuracy):+.2f}"))
+    return (
+        "## The same days, disturbed\n\nDeviations are the standard deviation of each day. Neither scale nor level "
+        "counts; an hour's difference in how days are cut or stamped counts for nearly all.\n\n"
+        + table(("the days", "right", "points"), rows)
+    )
+
+
+def _published(evaluation: Evaluation) -> list[str]:
+    """Beside the published results, where the days are those that they are of."""
+    if evaluation.source.sha256 != ARCHIVE_SHA256["TEST"]:
+        return []
+    results = PUBLISHED | {"**this model**": evaluation.figures.accuracy}
+    rows = [(name, f"{results[name]:.4f}") for name in sorted(results, key=lambda name: -results[name])]
+    return [
+        "## Beside published results\n\nOn the archive's split, as published at timeseriesclassification.com and in "
+        "the methods' papers; one day more or less is 0.001.\n\n" + table(("method", "accuracy"), rows)
+    ]
 
 
 def _limits(evaluation: Evaluation) -> str:
+    contract, windows = evaluation.model.contract, evaluation.source.windows
     worst = sorted(evaluation.figures.months.items(), key=lambda item: item[1].right / item[1].days)[:2]
     names = " and ".join(f"{MONTHS[month - 1]} ({counts.right / counts.days:.1%})" for month, counts in worst)
     zones = ", ".join(sorted(set(evaluation.days.zones.tolist()))[:10])
     limits = [
         "The label is the calendar's: October to March is winter, whatever the weather. Of a cold week in April "
         "it may say winter; that is what its subscribers look for, and it counts as wrong here.",
-        f"Here the hardest months are {names}.",
+        *([f"Here the hardest months are {names}."] if evaluation.days.dated else []),
+        *(
+            [
+                f"Its days begin at {contract.day_start} in {contract.time_zone}, those of these figures at "
+                f"{windows.day_start} in {windows.time_zone}: it was not made for them."
+            ]
+            if (windows.time_zone, windows.day_start) != (contract.time_zone, contract.day_start)
+            else []
+        ),
         f"These figures are of {zones}. Another zone's day has another shape (climate, air conditioning, solar "
         "power behind the meter): evaluate on its readings before you trust it there.",
         "The shape of the day changes over the years: a model learned from old years slowly grows worse.",
@@ -174,81 +239,3 @@ def _limits(evaluation: Evaluation) -> str:
         "It sees the shape alone: neither the level nor the scale of the demand, nor the days before.",
     ]
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns stand in line on a terminal too."""
-    lines = [head, *rows]
-    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ["-" * width for width in widths])
-    cells = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
-    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
-
-
-def draw(evaluation: Evaluation, path: Path) -> None:
-    """Draws the card's plot: both seasons' shapes, accuracy by month, calibration."""
-    figure = Figure(figsize=(13, 4), layout="constrained")
-    shapes, months, calibration = figure.subplots(1, 3, width_ratios=(1.25, 1.25, 1))
-    _draw_shapes(shapes, evaluation)
-    _draw_months(months, evaluation)
-    _draw_calibration(calibration, evaluation)
-    for axes in (shapes, months, calibration):
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(
-        f"{evaluation.model.contract.name}: {evaluation.days.first} to {evaluation.days.last}, "
-        f"{evaluation.figures.accuracy:.2%} of {len(evaluation.days)} days right"
-    )
-    figure.savefig(path, dpi=110, metadata={"Software": None})
-
-
-def _draw_shapes(axes: Axes, evaluation: Evaluation) -> None:
-    steps = evaluation.days.steps
-    shapes = (steps - steps.mean(axis=1, keepdims=True)) / steps.std(axis=1, keepdims=True)
-    first = int(evaluation.model.contract.day_start[:2])
-    hours = np.arange(STEPS)
-    seasons: list[tuple[str, str, Bool]] = [
-        ("winter", WINTER_COLOUR, evaluation.days.winter),
-        ("summer", SUMMER_COLOUR, ~evaluation.days.winter),
-    ]
-    for name, colour, rows in seasons:
-        if rows.any():
-            low, middle, high = np.percentile(shapes[rows], (10, 50, 90), axis=0)
-            axes.fill_between(hours, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(hours, middle, color=colour, label=f"{name} ({np.sum(rows)} days)")
-    axes.set_xticks(range(0, STEPS, 3), [f"{(first + hour) % 24:02}" for hour in range(0, STEPS, 3)])
-    axes.set(title="Shape of the day: median, 10 to 90 %", xlabel="hour of the clock", ylabel="standard deviations")
-    axes.legend(frameon=False, loc="lower right")
-
-
-def _draw_months(axes: Axes, evaluation: Evaluation) -> None:
-    months = evaluation.figures.months
-    shares = [100 * counts.right / counts.days for counts in months.values()]
-    colours = [WINTER_COLOUR if month in {1, 2, 3, 10, 11, 12} else SUMMER_COLOUR for month in months]
-    bars = axes.bar([MONTHS[month - 1] for month in months], shares, color=colours)
-    axes.bar_label(bars, [f"{share:.0f}" for share in shares], fontsize=8, padding=2)
-    axes.set_ylim(min(80.0, *shares) - 2 if shares else 0, 103)
-    axes.set(title="Days right by month (axis cut)", ylabel="% of the month's days")
-    axes.tick_params(axis="x", labelsize=8)
-
-
-def _draw_calibration(axes: Axes, evaluation: Evaluation) -> None:
-    bins = [tenth for tenth in evaluation.figures.bins if tenth.days]
-    axes.plot((0, 1), (0, 1), color=PLAIN_COLOUR, linewidth=0.8, linestyle="--")
-    axes.plot([tenth.probability for tenth in bins], [tenth.winter for tenth in bins], "o", color=PLAIN_COLOUR)
-    for tenth in bins:
-        below = tenth.winter > 0.5
-        axes.annotate(
-            f"{tenth.days}",
-            (tenth.probability, tenth.winter),
-            (0, -15 if below else 7),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
-    axes.set(
-        title=f"Calibration (ECE {evaluation.figures.calibration_error:.3f}; numbers: days)",
-        xlabel="probability of winter",
-        ylabel="share that is winter",
-        xlim=(-0.05, 1.05),
-        ylim=(-0.08, 1.05),
-    )

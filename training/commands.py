@@ -4,54 +4,59 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import pydantic
 from torch import nn
 
 from season import files
 from season.calendar import Calendar
 from season.contract import Contract
 from season.settings import SettingError
-from training import card, days
-from training.evaluate import Evaluation, hold
+from training import archive, card, days
+from training.evaluate import LEARNED_FROM, TEST, Evaluation, hold
 from training.export import Checkpoint, restore, save, write
 from training.figures import figures
 from training.model import Model
-from training.recipes import Configuration
+from training.recipes import Configuration, recipe
 from training.train import learn, logits_of
 
 THRESHOLD = 0.5
 TIME_ZONE = "Europe/Rome"
 
 
-def train(options: argparse.Namespace, configuration: Configuration, command: str) -> None:
-    """Learns, writes the model to `options.out`, and the checkpoint and the card beside it."""
+def train(options: argparse.Namespace, configuration: Configuration | None, command: str) -> None:
+    """Learns, writes the model to `options.out`, and the checkpoint and the card beside it.
+
+    Without a configuration the recipe is the data's and the architecture's.
+    """
     _check_writable("--out", options.out, ".onnx")
     began = time.monotonic()
-    windows = _calendar(options.time_zone, options.day_start)
-    source = _load(options, windows)
-    parts = days.split(source.days)
-    spans = (f"{part.first} to {part.last}" for part in parts)
-    _say("learning from {}, choosing on {}, testing on {}".format(*spans))
-    network, epoch = learn(configuration, *parts[:2])
+    source = _load(options, *(_cut(options, usual) for usual in ("00:00", archive.WINDOWS.day_start)))
+    known, test = _parts(options, source)
+    configuration = configuration or recipe(options.architecture, source.archive, options.seed)
+    against = "no other days, so the figures are of the same" if test is None else _span(test.days)
+    _say(f"learning from {_span(known)}; testing on {against}")
+    network = learn(configuration, known)
     contract = Contract(
-        name=days.NAMES.get(source.sha256, options.out.stem),
+        name=_name(source, configuration, options.out),
         threshold=THRESHOLD,
-        time_zone=windows.time_zone,
-        day_start=windows.day_start,
+        time_zone=source.windows.time_zone,
+        day_start=source.windows.day_start,
         training_data=source.name,
         training_data_sha256=source.sha256,
-        metrics=_metrics(network, parts, epoch),
+        metrics=_metrics(network, source, known, test),
     )
     checkpoint = Checkpoint(network, configuration, contract, command)
     _write(checkpoint, source, options.out)
     save(checkpoint, options.out.with_suffix(".pt"))
-    evaluation = hold(Model.load(options.out), source, every_day=False)
+    evaluation = hold(Model.load(options.out), test or source, every_day=False)
     _say_figures(evaluation, options.out.with_suffix(".md"))
+    seen = "that it learned from" if test is None else "that it had never seen"
     _say(
-        f"{_shown(options.out)}: {evaluation.figures.accuracy:.2%} of {len(evaluation.days)} days that it had never "
-        f"seen are right; made in {time.monotonic() - began:.0f} s"
+        f"{_shown(options.out)}: {evaluation.figures.accuracy:.2%} of {len(evaluation.days)} days {seen} are right; "
+        f"made in {time.monotonic() - began:.0f} s"
     )
 
 
@@ -61,6 +66,11 @@ def evaluate(options: argparse.Namespace) -> None:
     model = Model.load(options.model)
     _check_writable("--card", path, ".md")
     source = _load(options, _windows_of(model.contract))
+    if (told := source.windows) != _windows_of(model.contract):
+        _say(
+            f"the days of {source.name} begin at {told.day_start} in {told.time_zone}, the model's at "
+            f"{model.contract.day_start} in {model.contract.time_zone}: it was not made for them"
+        )
     evaluation = hold(model, source, every_day=options.since is not None or options.until is not None)
     _say_figures(evaluation, path)
     _say(f"{_shown(model.path)}: {evaluation.figures.accuracy:.2%} of {len(evaluation.days)} days are right")
@@ -69,23 +79,54 @@ def evaluate(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """Writes a checkpoint's network to `options.out`."""
     _check_writable("--out", options.out, ".onnx")
-    windows = _calendar(options.time_zone or TIME_ZONE, options.day_start or "00:00")
+    windows = _cut(options, "00:00")
     plain = Contract(name=options.out.stem, time_zone=windows.time_zone, day_start=windows.day_start)
     checkpoint = restore(options.checkpoint, options.architecture, plain)
     source = _load(options, _windows_of(checkpoint.contract))
     _write(checkpoint, source, options.out)
 
 
-def _load(options: argparse.Namespace, windows: Calendar) -> days.Source:
+def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archive.WINDOWS) -> days.Source:
     """The file's days; stamps without an offset are of the windows' time zone where no option says another."""
     if options.time_zone is None:
         options.time_zone = windows.time_zone
-    source = days.load(options.data, files.options(options), windows)
+    source = days.load(options.data, files.options(options), windows, rows)
     _say(
         f"{source.name}: {len(source.days)} whole days; {source.incomplete} that lack an hour and "
         f"{source.constant} that are constant are left out"
     )
     return source
+
+
+def _parts(options: argparse.Namespace, source: days.Source) -> tuple[days.Days, days.Source | None]:
+    """The days to learn from, and those to test on: of --test's file, of the archive's …_TEST, or the last year."""
+    file = options.test or (_beside(options.data) if source.archive else None)
+    if file is None and not source.archive:
+        known, last = days.split(source.days)
+        return known, replace(source, days=last)
+    days.check_seasons(source.days)
+    if file is None:
+        return source.days, None
+    return source.days, days.load(file, files.options(options), source.windows, source.windows)
+
+
+def _beside(data: str) -> str | None:
+    """The days to test on that the archive gives beside those to learn from."""
+    file = Path(data)
+    test = file.with_name(file.name.replace("_TRAIN", "_TEST"))
+    return str(test) if test != file and test.is_file() else None
+
+
+def _span(some: days.Days) -> str:
+    return f"{some.first} to {some.last} ({len(some)} days)"
+
+
+def _name(source: days.Source, configuration: Configuration, out: Path) -> str:
+    """What the model is called: by its data, where that is known here, else by its file."""
+    name = days.NAMES.get(source.sha256)
+    if name is None:
+        return out.stem
+    return name if configuration.architecture == "mlp" else f"{name}-{configuration.architecture}"
 
 
 def _write(checkpoint: Checkpoint, source: days.Source, path: Path) -> None:
@@ -98,29 +139,38 @@ def _write(checkpoint: Checkpoint, source: days.Source, path: Path) -> None:
 
 def _say_figures(evaluation: Evaluation, path: Path) -> None:
     card.write(evaluation, path)
-    _say(f"\n{card.by_month(evaluation)}\n\n{card.headline(evaluation)}\ncard: {_shown(path)}")
+    _say(f"\n{card.confusion(evaluation)}\n\n{card.headline(evaluation)}\ncard: {_shown(path)}")
 
 
-def _metrics(
-    network: nn.Module, parts: tuple[days.Days, days.Days, days.Days], epoch: int
-) -> dict[str, pydantic.JsonValue]:
+def _metrics(network: nn.Module, source: days.Source, known: days.Days, test: days.Source | None) -> dict[str, Any]:
     """What the model says of its training: the days of each part, and how good it is on them."""
-    metrics: dict[str, pydantic.JsonValue] = {"epoch": epoch}
-    for name, part in zip(days.PARTS, parts, strict=True):
-        found = figures(logits_of(network, part.steps), part.winter, part.months, THRESHOLD)
-        metrics[name] = {
-            "first": part.first,
-            "last": part.last,
-            "days": len(part),
-            "accuracy": round(found.accuracy, 4),
-            "calibration_error": round(found.calibration_error, 4),
-            "log_loss": round(found.log_loss, 4),
-        }
+    metrics: dict[str, Any] = {LEARNED_FROM: _figures(network, known)}
+    if test is not None:
+        metrics[TEST] = _figures(network, test.days)
+        if test.sha256 != source.sha256:
+            metrics[TEST] |= {"data": test.name, "data_sha256": test.sha256}
     return metrics
+
+
+def _figures(network: nn.Module, part: days.Days) -> dict[str, Any]:
+    found = figures(logits_of(network, part.steps), part.winter, part.months, THRESHOLD)
+    return {
+        "first": part.first,
+        "last": part.last,
+        "days": len(part),
+        "accuracy": round(found.accuracy, 4),
+        "calibration_error": round(found.calibration_error, 4),
+        "log_loss": round(found.log_loss, 4),
+    }
 
 
 def _windows_of(contract: Contract) -> Calendar:
     return Calendar(contract.time_zone, contract.day_start)
+
+
+def _cut(options: argparse.Namespace, day_start: str) -> Calendar:
+    """How days are cut: as the options say, else in Italy, from an hour on."""
+    return _calendar(options.time_zone or TIME_ZONE, options.day_start or day_start)
 
 
 def _calendar(time_zone: str, day_start: str) -> Calendar:

@@ -1,4 +1,4 @@
-"""From a file of readings to labelled days, cut and filled by the same code as the service's windows."""
+"""From a file to labelled days: readings are cut as the service cuts its windows, the archive's rows are days."""
 
 import hashlib
 import shutil
@@ -18,23 +18,26 @@ from season.calendar import I64, Bool, Calendar
 from season.labels import WINTER, calendar_label
 from season.settings import SettingError
 from season.steps import F64, STEPS, day_windows
+from training import archive
 from training.errors import FailedError
 
-# The file of this repository: the name of the model that learns from it, and what a card says of it.
+# The files of this repository: the names of the models that learn from them, and what a card says of them.
 ITALY_SHA256 = "4d6b8f529203efc955d9a4125ee5209898309d0b18c698ebb0e5800f4a3ce04e"
-NAMES = {ITALY_SHA256: "italy-load"}
+ARCHIVE_SHA256 = {split: sha256 for sha256, split in archive.SPLITS.items()}
+NAMES = {ITALY_SHA256: "italy-load", ARCHIVE_SHA256["TRAIN"]: "italy-power-demand"}
 ORIGINS = {
     ITALY_SHA256: "Italy's total load, ENTSO-E Transparency Platform / Terna, CC BY 4.0 (`data/README.md`)",
+    ARCHIVE_SHA256["TRAIN"]: "the UCR archive's ItalyPowerDemand, its days to learn from (`data/README.md`)",
+    ARCHIVE_SHA256["TEST"]: "the UCR archive's ItalyPowerDemand, its days to test on (`data/README.md`)",
 }
-PARTS = ("learned_from", "chosen_on", "test")
 
 
 @dataclass(frozen=True, eq=False)
 class Days:
-    """Whole local days with their season: arrays over days, ordered by zone and date.
+    """Whole local days with their season: arrays over days, ordered by zone and date, or as the archive has them.
 
     `zones` [n]; `days` [n], their dates as days since 1970; `steps` [n, 24] in MW; `months` [n] of their
-    middles; `winter` [n].
+    middles; `winter` [n]. Where no dates are known `days` counts the rows from 0, and all months are 0.
     """
 
     zones: NDArray[np.str_]
@@ -50,14 +53,23 @@ class Days:
         return Days(self.zones[rows], self.days[rows], self.steps[rows], self.months[rows], self.winter[rows])
 
     @property
+    def dated(self) -> bool:
+        """Whether dates are known."""
+        return bool(self.months.all())
+
+    def name(self, day: int) -> str:
+        """A day as a person calls it, by its entry in `days`: a local date such as 2021-01-01, or a row's number."""
+        return str(np.datetime64(day, "D")) if self.dated else f"row {day}"
+
+    @property
     def first(self) -> str:
-        """The earliest local date, such as 2021-01-01."""
-        return str(self.days.min().astype("datetime64[D]"))
+        """The earliest day's name."""
+        return self.name(int(self.days.min()))
 
     @property
     def last(self) -> str:
-        """The latest local date."""
-        return str(self.days.max().astype("datetime64[D]"))
+        """The latest day's name."""
+        return self.name(int(self.days.max()))
 
     def between(self, first: str, last: str) -> "Days":
         """The days from one local date to another, both included."""
@@ -67,65 +79,88 @@ class Days:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A file of readings as days, with what a card has to say of it.
+    """A file as days, with what a card has to say of it.
 
-    `incomplete` and `constant` days are left out: those that lack an hour, and those without any shape.
+    `windows` says how the days are cut. `incomplete` and `constant` days are left out: those that lack an hour,
+    and those without any shape. `archive` is set where the file is one of the UCR archive's.
     """
 
     name: str
     sha256: str
     days: Days
+    windows: Calendar
     incomplete: int
     constant: int
+    archive: bool
 
 
-def load(path: str, options: files.FileOptions, calendar: Calendar) -> Source:
-    """The days in a file of readings (`-`: standard input).
+def load(path: str, options: files.FileOptions, windows: Calendar, cut: Calendar = archive.WINDOWS) -> Source:
+    """The days in a file of readings, or of the UCR archive (`-`: standard input).
 
-    Raises `FailedError` for a row that cannot be read, and `SettingError` for a file that is none or has no
-    whole day.
+    Readings are cut to `windows`; rows of the archive are cut already, as `cut` says. Raises `FailedError` for a
+    row that cannot be read, and `SettingError` for a file that is none or has no whole day.
     """
     name = "standard input" if path == "-" else Path(path).name
     with _as_file(path) as file:
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-        zones = _columns(files.read(str(file), options), name, calendar)
-    parts: list[Days] = []
-    incomplete = 0
-    for zone, (at, demand) in sorted(zones.items()):
-        windows = day_windows(at, demand, calendar)
-        incomplete += len(np.unique(calendar.days(at))) - len(windows.days)
-        months = calendar.months(windows.days)
-        winter = np.array([calendar_label(int(month)) == WINTER for month in months], np.bool_)
-        parts.append(Days(np.full(len(months), zone), windows.days, windows.steps, months, winter))
-    days = _join(parts)
+        rows = archive.holds_rows(file)
+        if rows:
+            days, incomplete, windows = _of_rows(file, name), 0, cut
+        else:
+            days, incomplete = _of_readings(files.read(str(file), options), name, windows)
     shaped = np.ptp(days.steps.astype(np.float32), axis=1) > 0
     if not shaped.any():
         raise SettingError(f"--data {name}: not one whole day of readings with a shape is in it")
-    return Source(name, sha256, days[shaped], incomplete, int(np.sum(~shaped)))
+    return Source(name, sha256, days[shaped], windows, incomplete, int(np.sum(~shaped)), rows)
 
 
-def split(days: Days) -> tuple[Days, Days, Days]:
-    """The days to learn from, to choose on and to test on: earlier years, the last but one, the last.
+def _of_rows(file: Path, name: str) -> Days:
+    rows, dates = archive.read(file, name), archive.dates(file)
+    count = len(rows.winter)
+    months = np.zeros(count, np.int64) if dates is None else archive.WINDOWS.months(dates)
+    zones = np.full(count, Path(name).stem)
+    return Days(zones, np.arange(count) if dates is None else dates, rows.steps, months, rows.winter)
+
+
+def _of_readings(
+    readings: Iterable[files.FileReading | files.BadRow], name: str, windows: Calendar
+) -> tuple[Days, int]:
+    """The whole days of readings, and how many days lack an hour."""
+    parts: list[Days] = []
+    incomplete = 0
+    for zone, (at, demand) in sorted(_columns(readings, name, windows).items()):
+        cut = day_windows(at, demand, windows)
+        incomplete += len(np.unique(windows.days(at))) - len(cut.days)
+        months = windows.months(cut.days)
+        winter = np.array([calendar_label(int(month)) == WINTER for month in months], np.bool_)
+        parts.append(Days(np.full(len(months), zone), cut.days, cut.steps, months, winter))
+    return _join(parts), incomplete
+
+
+def split(days: Days) -> tuple[Days, Days]:
+    """The days to learn from and those to test on: all earlier years, and the last.
 
     The last year is the last that has days of all twelve months; what follows it is tested on too. For days
-    of 2015 to 2021: 2015 to 2019, 2020, 2021. Raises `SettingError` where there are not three such years.
+    of 2015 to 2021: 2015 to 2020, 2021. Raises `SettingError` where there are not two such years.
     """
     years = days.days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     whole = [year for year in np.unique(years) if len(np.unique(days.months[years == year])) == 12]
-    if not whole or not np.any(years < whole[-1] - 1) or not np.any(years == whole[-1] - 1):
+    if not whole or not np.any(years < whole[-1]):
         raise SettingError(
-            "--data: the days are too few to learn from, to choose on and to test on: "
-            f"they lie between {days.first} and {days.last}; at least three calendar years are needed, "
-            "the last of them with days in every month"
+            "--data: the days are too few to learn from and to test on: they lie between "
+            f"{days.first} and {days.last}; at least two calendar years are needed, the last of them with days in "
+            "every month"
         )
-    test = int(whole[-1])
-    parts = days[years < test - 1], days[years == test - 1], days[years >= test]
-    for part in parts[:2]:
-        if part.winter.all() or not part.winter.any():
-            raise SettingError(
-                f"--data: the days from {part.first} to {part.last} are of one season alone; both are needed"
-            )
-    return parts
+    check_seasons(days[years < whole[-1]])
+    return days[years < whole[-1]], days[years >= whole[-1]]
+
+
+def check_seasons(known: Days) -> None:
+    """Raises `SettingError` where there is one season alone: nothing can be learned then."""
+    if known.winter.all() or not known.winter.any():
+        raise SettingError(
+            f"--data: the days from {known.first} to {known.last} are of one season alone; both are needed"
+        )
 
 
 def _columns(

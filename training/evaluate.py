@@ -8,6 +8,9 @@ from training.days import Days, Source
 from training.figures import F32, Figures, figures
 from training.model import Model
 
+# The parts of a model's metrics.
+LEARNED_FROM, TEST = "learned_from", "test"
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -39,9 +42,9 @@ def hold(model: Model, source: Source, every_day: bool) -> Evaluation:
 
 
 def tested_on(model: Model) -> tuple[str, str] | None:
-    """The first and the last date of the days kept for the test, where the file says so."""
-    test = (model.contract.metrics or {}).get("test")
-    if not isinstance(test, dict):
+    """The first and the last date of the days kept for the test in the file learned from, where it says so."""
+    test = (model.contract.metrics or {}).get(TEST)
+    if not isinstance(test, dict) or "data" in test:
         return None
     try:
         dates = [datetime.date.fromisoformat(str(test[end])).isoformat() for end in ("first", "last")]

@@ -1,5 +1,6 @@
 """How good logits are: accuracy, calibration and confusion, by month; NumPy alone, no file and no model."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,14 @@ class Figures:
         return self.total.right / self.total.days
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """Where the accuracy of days like these lies, with 95 % confidence: Wilson's score interval (1927)."""
+        count, share, z = self.total.days, self.accuracy, 1.96
+        middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+        half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+        return middle - half, middle + half
+
+    @property
     def calibration_error(self) -> float:
         """The expected calibration error (ECE): over the bins, weighted by days, |probability - share|."""
         gaps = sum(each.days * abs(each.probability - each.winter) for each in self.bins)
@@ -83,11 +92,17 @@ def figures(logits: F32, winter: Bool, months: I64, threshold: float) -> Figures
     places = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
     return Figures(
         total=_counts(said, winter),
-        months={int(month): _counts(said[months == month], winter[months == month]) for month in np.unique(months)},
+        months=by(months, logits, winter, threshold),
         bins=tuple(_bin(probability[places == place], winter[places == place]) for place in range(BINS)),
         log_loss=log_loss(logits, winter),
         wrong=tuple(int(row) for row in np.flatnonzero(said != winter)),
     )
+
+
+def by(groups: I64, logits: F32, winter: Bool, threshold: float) -> dict[int, Counts]:
+    """The counts of each group; `groups` [n] says to which one a day belongs."""
+    said = sigmoid(logits) >= threshold
+    return {int(group): _counts(said[groups == group], winter[groups == group]) for group in np.unique(groups)}
 
 
 def _counts(said: Bool, winter: Bool) -> Counts:

@@ -27,6 +27,25 @@ class SeasonNetwork(nn.Module):
         return logits
 
 
+class ConvolutionNetwork(nn.Module):
+    """Features of a few hours each, whose place in the day is kept: nothing is pooled over time."""
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv1d(1, 8, 5, padding=2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(8 * STEPS, 1),
+        )
+
+    def forward(self, load: Tensor) -> Tensor:
+        """The logits [batch, 1] of days [batch, 1, 24]."""
+        logits: Tensor = self.layers(shape_of(load.flatten(1))[:, None, :])
+        return logits
+
+
 class TutorialNetwork(nn.Module):
     """The network of the tutorial that this project grew from, its weights under the names that it gave them.
 

@@ -2,21 +2,23 @@
 
     python -m training train
 
-It learns from the first years of a file of readings, chooses its best epoch on the next year, and is tested
-once on the last, which it has never seen (`training.days` cuts the years). Seeded, on the CPU, in one thread:
-the same seed on the same machine gives the same bits.
+It learns from all years of a file of readings but the last, and is tested once on that (`training.days` cuts
+the years), or from the days of the UCR archive. Seeded, on the CPU, in one thread: the same seed on the same
+machine gives the same bits. What decides how it learns stands in `training.recipes`.
 """
 
+import functools
+import itertools
 import math
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from season.steps import F64
+from season.steps import F64, STEPS, fill
 from training.days import Days
-from training.figures import F32, log_loss
-from training.networks import SeasonNetwork, TutorialNetwork
+from training.figures import F32
+from training.networks import ConvolutionNetwork, SeasonNetwork, TutorialNetwork, shape_of
 from training.progress import progress
 from training.recipes import Configuration
 
@@ -25,42 +27,91 @@ def build(configuration: Configuration) -> nn.Module:
     """The network that a configuration names, its weights random."""
     if configuration.architecture == "tutorial":
         return TutorialNetwork(configuration.dropout)
+    if configuration.architecture == "convolution":
+        return ConvolutionNetwork(configuration.dropout)
     return SeasonNetwork(configuration.hidden, configuration.dropout)
 
 
-def learn(configuration: Configuration, known: Days, chosen_on: Days) -> tuple[nn.Module, int]:
-    """The network of the epoch with the least loss on `chosen_on`, in evaluation mode, and that epoch (from 1).
-
-    It learns from the days `known` alone.
-    """
-    torch.manual_seed(configuration.seed)
+def learn(configuration: Configuration, known: Days, what: str = "training") -> nn.Module:
+    """The network that the days `known` make of a configuration, in evaluation mode."""
     torch.set_num_threads(1)
+    teachers = [learn(each, known, f"teacher {number}") for number, each in enumerate(teachers_of(configuration), 1)]
+    torch.manual_seed(configuration.seed)
     network = build(configuration)
-    load, winter = tensor(known.steps), torch.from_numpy(known.winter).float()[:, None]
-    per_epoch = math.ceil(len(load) / configuration.batch_size)
+    shapes, winter = shape_of(tensor(known.steps)[:, 0])[:, None], torch.from_numpy(known.winter).float()[:, None]
+    steps = configuration.epochs * math.ceil(len(shapes) / configuration.batch_size)
     optimizer = torch.optim.AdamW(
         network.parameters(), configuration.learning_rate, weight_decay=configuration.weight_decay
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, configuration.learning_rate, total_steps=configuration.epochs * per_epoch, pct_start=0.1
+        optimizer, configuration.learning_rate, total_steps=steps, pct_start=0.1
     )
-    best, best_epoch, best_weights = math.inf, 0, network.state_dict()
-    for epoch in progress(range(1, configuration.epochs + 1), "training, epochs"):
-        network.train()
-        for rows in torch.split(torch.randperm(len(load)), configuration.batch_size):
-            days = load[rows]
-            days = days + configuration.jitter * days.std(dim=2, keepdim=True) * torch.randn_like(days)
-            loss = nn.functional.binary_cross_entropy_with_logits(network(days), winter[rows])
+    network.train()
+    for _ in progress(range(configuration.epochs), f"{what}, epochs"):
+        for rows in torch.split(torch.randperm(len(shapes)), configuration.batch_size):
+            days, wanted = augmented(configuration, shapes[rows], winter[rows])
+            if teachers:
+                with torch.no_grad():
+                    wanted = torch.stack([teacher(days).sigmoid() for teacher in teachers]).mean(dim=0)
+            loss = nn.functional.binary_cross_entropy_with_logits(network(days), wanted)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-        chosen = log_loss(logits_of(network, chosen_on.steps), chosen_on.winter)
-        if chosen < best:
-            best, best_epoch = chosen, epoch
-            best_weights = {name: weights.clone() for name, weights in network.state_dict().items()}
-    network.load_state_dict(best_weights)
-    return network.eval(), best_epoch
+    return tempered(network, configuration.temperature).eval()
+
+
+def teachers_of(configuration: Configuration) -> list[Configuration]:
+    """The configurations of the teachers; their seeds are those of no student's near this one."""
+    if configuration.teacher is None:
+        return []
+    first = (configuration.seed + 1) * 1000
+    return [
+        configuration.teacher.model_copy(update={"seed": first + number}) for number in range(configuration.teachers)
+    ]
+
+
+def augmented(configuration: Configuration, days: Tensor, winter: Tensor) -> tuple[Tensor, Tensor]:
+    """Days [n, 1, 24] of standard deviation 1 as they could have been, and what they are worth [n, 1]."""
+    count = len(days)
+    if configuration.mixup:
+        share = torch.distributions.Beta(configuration.mixup, configuration.mixup).sample((count, 1))
+        other = torch.randperm(count)
+        days = share[:, None] * days + (1 - share[:, None]) * days[other]
+        winter = share * winter + (1 - share) * winter[other]
+    if configuration.sun:
+        middle, width = 13 + torch.randn(count, 1, 1), 2 + 1.5 * torch.rand(count, 1, 1)
+        bell = torch.exp(-0.5 * ((torch.arange(STEPS) + 0.5 - middle) / width) ** 2)
+        days = days + configuration.sun * torch.randn(count, 1, 1) * bell
+    days = days + configuration.jitter * torch.randn_like(days)
+    if configuration.filled:
+        which = torch.randint(1, len(fillings()), (count,)) * (torch.rand(count) < configuration.filled)
+        days = torch.bmm(days, fillings()[which])
+    return days, winter
+
+
+@functools.cache
+def fillings() -> Tensor:
+    """Matrices [301, 24, 24] that, behind a day [1, 24], take no, one or two hours off it and fill them.
+
+    As the service fills them: that is linear, so what becomes of each hour's unit day makes a matrix.
+    """
+    gaps = [(), *((hour,) for hour in range(STEPS)), *itertools.combinations(range(STEPS), 2)]
+    days = np.tile(np.eye(STEPS), (len(gaps), 1, 1))
+    for unit_days, gap in zip(days, gaps, strict=True):
+        unit_days[:, list(gap)] = np.nan
+        for day in unit_days if gap else ():
+            day[:] = fill(day, np.arange(STEPS))
+    return torch.from_numpy(days).float()
+
+
+def tempered(network: nn.Module, temperature: float) -> nn.Module:
+    """The same network, its logits divided by a temperature: in its last layer, so that it costs nothing."""
+    last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
+    with torch.no_grad():
+        for parameter in last.parameters():
+            parameter.div_(temperature)
+    return network
 
 
 def tensor(steps: F64) -> Tensor:

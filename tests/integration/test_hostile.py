@@ -16,7 +16,7 @@ from tests.hostile_json import depth
 from tests.integration.batches import batch, bomb, mute, record, send, wild
 from tests.integration.oracle import Logged
 from tests.integration.test_service import ROME, check, reading
-from tests.integration.world import World, wait
+from tests.integration.world import Service, World, wait
 
 START = int(ROME.starts(np.array([18779]))[0])  # 2021-06-01
 ZONES_OF_A_DAY = ["IT", "FR", "DE", "ES", "PL"]
@@ -58,6 +58,21 @@ def day(start: int = START) -> list[dict[str, Any]]:
     return [reading(zone, start + hour * HOUR, 100.0 + hour) for hour in range(24) for zone in ZONES_OF_A_DAY]
 
 
+def read_all(world: World, folder: Path, seconds: float = 60, **settings: str) -> tuple[Service, dict[str, float]]:
+    """A service that has read all there is and was stopped: its log can still be read; and its metrics by then."""
+    with world.service(folder, **settings) as service:
+        world.wait_until_read(seconds)
+        metrics = service.metrics()
+        assert service.stop() == 0
+    return service, metrics
+
+
+def check_days(world: World, days: int = 1) -> None:
+    """Holds what was published to the reference, by which each zone has so many days."""
+    predictions = check(world).predictions
+    assert {zone: len(rows) for zone, rows in predictions.items()} == dict.fromkeys(ZONES_OF_A_DAY, days)
+
+
 def test_a_batch_that_cannot_be_unpacked_costs_its_messages_alone(broker: Broker, tmp_path: Path) -> None:
     """Kilobytes of zstd that unpack to 150 MB: a letter for each offset, what stands around them is scored."""
     world = Hostile(broker.bootstrap_servers)
@@ -65,13 +80,9 @@ def test_a_batch_that_cannot_be_unpacked_costs_its_messages_alone(broker: Broker
     world.publish(messages[:50])
     world.bomb(1, 300, 150_000_000)
     world.publish(messages[50:])
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        metrics = service.metrics()
-        assert service.stop() == 0
-        assert len(service.events()) < 20  # not a line for each offset
-    expected = check(world)
-    assert {zone: len(rows) for zone, rows in expected.predictions.items()} == dict.fromkeys(ZONES_OF_A_DAY, 1)
+    service, metrics = read_all(world, tmp_path)
+    assert len(service.events()) < 20  # not a line for each offset
+    check_days(world)
     assert metrics["season_readings_total"] == len(messages) + 300
     assert metrics['season_dead_letters_total{reason="malformed"}'] == 300
     assert metrics["season_lag_messages"] == 0
@@ -90,12 +101,9 @@ def test_a_record_before_which_a_client_stands_still_is_passed_over(broker: Brok
     world.mute(0, 2, 3)
     world.publish(messages[50:])
     world.mute(1, 0, 1)  # the last that there is
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        assert service.metrics()["season_lag_messages"] == 0
-        assert service.stop() == 0
-    expected = check(world)
-    assert {zone: len(rows) for zone, rows in expected.predictions.items()} == dict.fromkeys(ZONES_OF_A_DAY, 1)
+    _, metrics = read_all(world, tmp_path)
+    assert metrics["season_lag_messages"] == 0
+    check_days(world)
     assert len(world.letters()) == 2 + 3 + 1
 
 
@@ -114,11 +122,8 @@ def test_records_that_lie_about_their_offsets_lose_no_others(broker: Broker, tmp
             wait(lambda: service.metrics()["season_lag_messages"] == 0, 10, "the lag is not 0")
             assert service.stop() == 0
         world.publish(day(START + 86400))
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        assert service.stop() == 0
-    expected = check(world)
-    assert {zone: len(rows) for zone, rows in expected.predictions.items()} == dict.fromkeys(ZONES_OF_A_DAY, 2)
+    read_all(world, tmp_path)
+    check_days(world, 2)
 
 
 def test_unreadable_batches_under_kills(broker: Broker, tmp_path: Path) -> None:
@@ -134,11 +139,8 @@ def test_unreadable_batches_under_kills(broker: Broker, tmp_path: Path) -> None:
             service.ready()
             time.sleep(seconds)
             service.kill()
-    with world.service(tmp_path, INSTANCE_ID="one", **SMALL) as service:
-        world.wait_until_read(120)
-        assert service.stop() == 0
-    expected = check(world)
-    assert {zone: len(rows) for zone, rows in expected.predictions.items()} == dict.fromkeys(ZONES_OF_A_DAY, 1)
+    read_all(world, tmp_path, 120, INSTANCE_ID="one", **SMALL)
+    check_days(world)
     letters = [(int(letter["source.partition"]), int(letter["source.offset"])) for letter in world.letters()]
     assert letters == sorted(world.unreadable)
 
@@ -180,9 +182,7 @@ def test_edges_of_every_kind_are_judged_one_by_one(broker: Broker, tmp_path: Pat
     good = [reading(zone, START + hour * HOUR, 100.0 + hour) for hour in range(24) for zone in ("ñ", "n\u0303")]
     late = [reading("ñ", START + 72 * HOUR, 5.0), reading("ñ", START, 5.0)]
     world.publish([*good[:20], *edges(), *good[20:], *late])
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        assert service.stop() == 0
+    read_all(world, tmp_path)
     expected = check(world)
     assert {zone: len(rows) for zone, rows in expected.predictions.items()} == {"ñ": 1, "n\u0303": 1}
     assert reasons(world) == {"malformed", "bad_timestamp", "key_mismatch", "future_reading", "late"}
@@ -201,10 +201,8 @@ def test_headers_that_no_client_writes(broker: Broker, tmp_path: Path) -> None:
     records = b"".join(record(i, b"IT", b"{}", headers) for i, headers in enumerate(odd))
     send(broker.bootstrap_servers, world.environ["READINGS_TOPIC"], 0, batch(records, len(odd)))
     world.publish(day())
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        assert service.stop() == 0
-    assert {zone: len(rows) for zone, rows in check(world).predictions.items()} == dict.fromkeys(ZONES_OF_A_DAY, 1)
+    read_all(world, tmp_path)
+    check_days(world)
     letters = {letter["source.offset"]: letter for letter in world.letters()}
     assert letters["0"]["error"] == "zone is missing; all headers are left out, the name of one is not UTF-8"
     assert letters["1"]["é "] == ""
@@ -215,9 +213,7 @@ def test_what_does_not_fit_a_dead_letter(broker: Broker, tmp_path: Path) -> None
     """A message as large as its topic takes has its letter, without what is too large for it."""
     world = Hostile(broker.bootstrap_servers)
     world.publish([{"key": b"IT", "value": b"v" * (2**21 + 2**15), "headers": {"a": b"b"}}])
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        assert service.stop() == 0
+    read_all(world, tmp_path)
     (letter,) = world.flat("DEAD_LETTER_TOPIC")
     assert (letter.key, letter.value, letter.headers[0]) == (b"IT", None, ("a", b"b"))
     assert "the value of 2129920 bytes is left out" in world.letters()[0]["error"]
@@ -241,11 +237,8 @@ def test_ten_thousand_zones_of_random_bytes(broker: Broker, tmp_path: Path) -> N
         messages += [{"key": key, "value": value} for key, value in zip(*flood.batch(), strict=True)]
     pick.shuffle(messages)
     world.publish(messages)
-    with world.service(tmp_path) as service:
-        service.ready()
-        world.wait_until_read(120)
-        assert service.metrics()["season_readings_total"] == len(messages)
-        assert service.stop() == 0
+    _, metrics = read_all(world, tmp_path, 120)
+    assert metrics["season_readings_total"] == len(messages)
     expected = check(world)
     assert expected.accepted > 5000
     assert len(expected.letters) > 5000
@@ -257,9 +250,7 @@ def test_values_that_no_model_can_take(broker: Broker, tmp_path: Path) -> None:
     largest = 3.4028234663852886e38
     world.publish([reading("huge", START + h * HOUR, largest if h % 2 else -largest) for h in range(24)])
     world.publish([reading("tiny", START + h * HOUR, 5e-324 * h) for h in range(24)] + day())
-    with world.service(tmp_path) as service:
-        world.wait_until_read()
-        assert service.stop() == 0
+    read_all(world, tmp_path)
     predicted = [json.loads(m.value or b"")["zone"] for m in world.flat("PREDICTIONS_TOPIC")]
     letters = [(m.key, dict(m.headers)["reason"]) for m in world.flat("DEAD_LETTER_TOPIC")]
     assert (predicted.count("huge"), letters) in [(1, []), (0, [(b"huge", b"unscorable_window")])]

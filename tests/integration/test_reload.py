@@ -76,6 +76,30 @@ def load(world: World, messages: Sequence[dict[str, Any]]) -> Iterator[None]:
     thread.join()
 
 
+@contextmanager
+def running(world: World, folder: Path, model: bytes, interval: str = "50ms") -> Iterator[tuple[Service, Path]]:
+    """A service that is ready and runs this model, and the model's file; it has to stop in order at the end."""
+    path = folder / "model.onnx"
+    put(path, model)
+    with world.service(folder, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL=interval) as service:
+        service.ready()
+        yield service, path
+        assert service.stop() == 0
+
+
+def named(prediction: Logged) -> str:
+    """The version of the model that a prediction says it is of."""
+    return str(json.loads(prediction.value or b"")["model_version"])
+
+
+def check_rescored(world: World, models: Sequence[bytes]) -> set[str]:
+    """Holds what was published to the reference, and each logit to the model it names; the versions named."""
+    predictions = world.flat("PREDICTIONS_TOPIC")
+    by_version = {version(model): model for model in models}
+    compare(rescored(expected_of(world), predictions, by_version), predictions, world.flat("DEAD_LETTER_TOPIC"))
+    return set(map(named, predictions))
+
+
 def rescored(expected: Expected, predictions: Sequence[Logged], models: dict[str, bytes]) -> Expected:
     """What is expected, with the logits of the models that the predictions name."""
     sessions = {name: onnxruntime.InferenceSession(model) for name, model in models.items()}
@@ -92,39 +116,29 @@ def rescored(expected: Expected, predictions: Sequence[Logged], models: dict[str
 def test_models_change_under_load(broker: Broker, tmp_path: Path) -> None:
     """No window is lost, doubled or scored by two models: each transaction has one, and its own answers."""
     world = World(broker.bootstrap_servers)
-    path = tmp_path / "model.onnx"
     models = [shifted(by) for by in (0.0, 0.5, -0.5, 1.0, -1.0, 2.0)]
-    put(path, models[0])
-    with world.service(tmp_path, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL="50ms") as service:
-        service.ready()
+    with running(world, tmp_path, models[0]) as (service, path):
         with load(world, shuffled_year(19)[:40_000]):
             for model in models[1:]:
                 time.sleep(1)
                 put(path, model)
                 taken_up(service, model)
         world.wait_until_read()
-        assert service.stop() == 0
-    predictions = world.flat("PREDICTIONS_TOPIC")
     versions = [version(model) for model in models]
     for log in world.log("PREDICTIONS_TOPIC"):
-        seen = [versions.index(json.loads(message.value or b"")["model_version"]) for message in log]
+        seen = [versions.index(named(message)) for message in log]
         assert seen == sorted(seen)  # between two transactions, never back
         # What ends a transaction takes an offset: messages whose offsets follow each other are of one.
         for (before, one), (after, other) in pairwise(zip(log, seen, strict=True)):
             assert one == other or after.offset > before.offset + 1
-    assert len({json.loads(message.value or b"")["model_version"] for message in predictions}) > 3
-    expected = rescored(expected_of(world), predictions, dict(zip(versions, models, strict=True)))
-    compare(expected, predictions, world.flat("DEAD_LETTER_TOPIC"))
+    assert len(check_rescored(world, models)) > 3
 
 
 def test_a_file_that_does_not_fit_changes_nothing(broker: Broker, tmp_path: Path) -> None:
     """A broken file, another time zone, one that is being written, none at all: the running model goes on."""
     world = World(broker.bootstrap_servers)
-    path = tmp_path / "model.onnx"
     model, new = shifted(0.0), shifted(1.0)
-    put(path, model)
-    with world.service(tmp_path, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL="50ms") as service:
-        service.ready()
+    with running(world, tmp_path, model) as (service, path):
         messages = shuffled_year(20)[:20_000]
         with load(world, messages[:12_000]):
             for number, bad in enumerate((b"no model", shifted(1.0, "Europe/London"), b"")):
@@ -140,21 +154,14 @@ def test_a_file_that_does_not_fit_changes_nothing(broker: Broker, tmp_path: Path
             taken_up(service, new)
         world.publish(messages[12_000:])
         world.wait_until_read()
-        assert service.stop() == 0
-    predictions = world.flat("PREDICTIONS_TOPIC")
-    models = {version(model): model, version(new): new}
-    assert {json.loads(message.value or b"")["model_version"] for message in predictions} == set(models)
-    compare(rescored(expected_of(world), predictions, models), predictions, world.flat("DEAD_LETTER_TOPIC"))
+    assert check_rescored(world, (model, new)) == {version(model), version(new)}
 
 
 def test_sighup_takes_a_new_file_at_once(broker: Broker, tmp_path: Path) -> None:
     """Whatever MODEL_RELOAD_INTERVAL says, and whether or not readings flow; a bad file then is told each time."""
     world = World(broker.bootstrap_servers)
-    path = tmp_path / "model.onnx"
     model, new = shifted(0.0), shifted(1.0)
-    put(path, model)
-    with world.service(tmp_path, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL="1d") as service:
-        service.ready()
+    with running(world, tmp_path, model, "1d") as (service, path):
         put(path, new)
         time.sleep(1)
         assert in_force(service) == version(model)
@@ -165,4 +172,3 @@ def test_sighup_takes_a_new_file_at_once(broker: Broker, tmp_path: Path) -> None
             service.process.send_signal(signal.SIGHUP)
             refused(service, number + 1)
         assert in_force(service) == version(new)
-        assert service.stop() == 0

@@ -8,9 +8,9 @@ import pytest
 from season import cli
 from season.labels import LABELS
 from training import commands
-from training.__main__ import DATA, MODEL, main, parse
+from training.__main__ import DATA, MODEL, ROOT, main, parse
 from training.model import Model
-from training.recipes import Configuration
+from training.recipes import Architecture, Configuration
 
 from .made import FIRST, rows, three_years, write
 
@@ -103,7 +103,7 @@ WRONG = [
     (["train", "--out", "model.bin"], "--out model.bin: a file whose name ends in .onnx"),
     (["train", "--out", "no/where/model.onnx"], "no/where is not a folder"),
     (["train", "--data", "no.csv", "--zone", "X"], "--data no.csv: No such file"),
-    (["train", "--since", "2021-01-01"], "at least three calendar years are needed"),
+    (["train", "--since", "2021-01-01"], "at least two calendar years are needed"),
     (["evaluate", "--model", "no.onnx"], "--model no.onnx: No such file"),
     (["evaluate", "--model", DATA], "ONNX Runtime cannot read it"),
     (["evaluate", "--card", "card.txt"], "--card card.txt: a file whose name ends in .md"),
@@ -160,10 +160,12 @@ def test_a_model_without_a_time_zone_is_refused(
     assert "b.onnx: season.time_zone: " in capsys.readouterr().err
 
 
-def test_the_command_in_the_model_names_no_folder(tmp_path: Path) -> None:
-    """Folders are the machine's: the card shows the files' names alone."""
+def test_the_command_in_the_model_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+    """The card shows the files' names alone, but for this repository's folders: there the command runs again."""
     from training.__main__ import _shown  # noqa: PLC0415
 
+    words = ["train", "--data", f"{ROOT}/data/x.ts", "--out", f"{ROOT}/models/x.onnx"]
+    assert _shown(parse(words), words) == "python -m training train --data data/x.ts --out models/x.onnx"
     words = ["train", f"--data={tmp_path}/my data.csv", "--out", f"{tmp_path}/a.onnx", "--seed", "3"]
     assert _shown(parse(words), words) == "python -m training train '--data=my data.csv' --out a.onnx --seed 3"
 
@@ -171,4 +173,51 @@ def test_the_command_in_the_model_names_no_folder(tmp_path: Path) -> None:
 def test_the_metrics_are_json(trained: Path) -> None:
     """`season.metrics` reads back as the JSON object that `/model` shows."""
     metrics = Model.load(trained).contract.metadata()["season.metrics"]
-    assert set(json.loads(metrics)) == {"epoch", "learned_from", "chosen_on", "test"}
+    assert set(json.loads(metrics)) == {"learned_from", "test"}
+
+
+@pytest.fixture
+def rows_of_the_archive(tmp_path: Path) -> Path:
+    """A file to learn from, with names that say so, and one to test on beside it."""
+    lines = (ROOT / "data" / "ItalyPowerDemand_TRAIN.ts").read_text().splitlines(keepends=True)
+    (tmp_path / "Some_TRAIN.ts").write_text("".join(lines[:-20]))
+    (tmp_path / "Some_TEST.ts").write_text("".join([*(line for line in lines if line[0] in "#@"), *lines[-20:]]))
+    return tmp_path / "Some_TRAIN.ts"
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "tutorial"])
+def test_train_learns_from_the_archives_rows(
+    rows_of_the_archive: Path, tmp_path: Path, architecture: Architecture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From every row, tested on the file beside it; days begin at 23:00, and have no dates where none are known."""
+    options = parse(["train", "--data", str(rows_of_the_archive), "--out", str(tmp_path / "b.onnx")])
+    commands.train(options, Configuration(architecture=architecture, epochs=3), "python -m training train")
+    said = capsys.readouterr().out
+    assert "learning from row 0 to row 46 (47 days); testing on row 0 to row 19 (20 days)" in said
+    assert said.splitlines()[-1].startswith(f"{tmp_path / 'b.onnx'}: ")
+    contract = Model.load(tmp_path / "b.onnx").contract
+    assert (contract.name, contract.time_zone, contract.day_start) == ("b", "Europe/Rome", "23:00")
+    assert contract.metrics is not None
+    assert contract.metrics["test"]["data"] == "Some_TEST.ts"  # type: ignore[index,call-overload]
+    card = (tmp_path / "b.md").read_text()
+    assert "By month" not in card
+    assert "from row 0 to row 19" in card
+
+
+def test_days_cut_at_another_hour_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The archive's days begin at 23:00, the committed model's at midnight: the figures are not worth much then."""
+    data = str(ROOT / "data" / "ItalyPowerDemand_TRAIN.ts")
+    assert status(["evaluate", "--data", data, "--card", str(tmp_path / "c.md")]) == 0
+    said = capsys.readouterr().out
+    assert "begin at 23:00 in Europe/Rome, the model's at 00:00 in Europe/Rome: it was not made for them" in said
+    assert "it was not made for them" in (tmp_path / "c.md").read_text()
+
+
+def test_without_days_to_test_on_the_figures_say_so(
+    rows_of_the_archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are of the days that it learned from, which is no proof of anything."""
+    rows_of_the_archive.with_name("Some_TEST.ts").unlink()
+    options = parse(["train", "--data", str(rows_of_the_archive), "--out", str(tmp_path / "b.onnx")])
+    commands.train(options, Configuration(epochs=3), "python -m training train")
+    assert "of 47 days that it learned from are right" in capsys.readouterr().out

@@ -1,59 +1,125 @@
-"""The loop learns what there is to learn, and the same seed gives the same bits."""
+"""The loop learns what there is to learn, from days and from teachers, and the same seed gives the same bits."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from season.files import FileOptions
-from training import days
-from training.figures import log_loss
+from season.steps import STEPS, fill
+from training import days, train
 from training.networks import shape_of
-from training.recipes import Configuration
-from training.train import learn, logits_of
+from training.recipes import Architecture, Configuration
+from training.train import augmented, build, fillings, learn, logits_of, teachers_of, tempered
 
 from .made import ROME, three_years
 
 SHORT = Configuration(epochs=3)
+TEACHER = Configuration(architecture="convolution", epochs=2)
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[days.Days, days.Days, days.Days]:
+def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[days.Days, days.Days]:
     """Three made years, split."""
     path: Path = tmp_path_factory.mktemp("days") / "made.csv"
     return days.split(days.load(three_years(path), FileOptions(zone="X"), ROME).days)
 
 
-def test_it_learns_a_season_that_shows(parts: tuple[days.Days, days.Days, days.Days]) -> None:
-    """Three epochs are enough for seasons that differ plainly; the epoch with the least loss is kept."""
-    network, epoch = learn(SHORT, *parts[:2])
-    assert 1 <= epoch <= SHORT.epochs
+def right(network: nn.Module, some: days.Days) -> float:
+    """The share of days that get their season."""
+    return float(np.mean((logits_of(network, some.steps) > 0) == some.winter))
+
+
+RECIPES = {
+    "plain": SHORT,
+    "augmented": SHORT.model_copy(update={"mixup": 0.4, "filled": 0.5, "sun": 0.1, "temperature": 0.7}),
+    "taught": SHORT.model_copy(
+        update={"teachers": 2, "teacher": Configuration(architecture="convolution", epochs=2)}
+    ),
+}
+
+
+@pytest.mark.parametrize("configuration", RECIPES.values(), ids=RECIPES)
+def test_it_learns_a_season_that_shows(parts: tuple[days.Days, days.Days], configuration: Configuration) -> None:
+    """Three epochs are enough for seasons that differ plainly, whatever is done to the days."""
+    network = learn(configuration, parts[0])
     assert not network.training
-    assert np.mean((logits_of(network, parts[2].steps) > 0) == parts[2].winter) > 0.95
+    assert right(network, parts[1]) > 0.95
 
 
-def test_the_epoch_with_the_least_loss_is_kept(parts: tuple[days.Days, days.Days, days.Days]) -> None:
-    """Chosen on days whose seasons are swapped, what was learned least is best: the first epoch's weights."""
-    known, chosen_on, _ = parts
-    swapped = dataclasses.replace(chosen_on, winter=~chosen_on.winter)
-    longer = Configuration(epochs=10)
-    first, epoch = learn(longer, known, swapped)
-    last, _ = learn(longer, known, chosen_on)
-    assert epoch == 1
-    losses = [log_loss(logits_of(network, chosen_on.steps), chosen_on.winter) for network in (first, last)]
-    assert losses[0] > 2 * losses[1]
+def test_a_student_learns_what_its_teachers_say(
+    parts: tuple[days.Days, days.Days], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With teachers the seasons of the days count no more: taught by those who know the opposite, it says that."""
+    known, tested = parts
+    swapped = dataclasses.replace(known, winter=~known.winter)
+    teacher = learn(SHORT, swapped)
+    monkeypatch.setattr(train, "teachers_of", lambda c: [c] if c.teachers else [])
+    inner = train.learn
+    monkeypatch.setattr(train, "learn", lambda c, days, what="": teacher if what else inner(c, days))
+    assert right(inner(SHORT.model_copy(update={"teachers": 1}), known), tested) < 0.05
 
 
-def test_the_seed_decides_every_bit(parts: tuple[days.Days, days.Days, days.Days]) -> None:
-    """The same seed gives the same weights; another seed gives others."""
+def test_the_seed_decides_every_bit(parts: tuple[days.Days, days.Days]) -> None:
+    """The same seed gives the same weights, of a student as well; another seed gives others."""
+    taught = RECIPES["taught"]
     same, again, other = (
-        learn(configuration, *parts[:2])[0].state_dict()
-        for configuration in (SHORT, SHORT, Configuration(epochs=3, seed=1))
+        learn(configuration, parts[0]).state_dict()
+        for configuration in (taught, taught, taught.model_copy(update={"seed": 1}))
     )
     assert all(torch.equal(same[name], again[name]) for name in same)
     assert not all(torch.equal(same[name], other[name]) for name in same)
+
+
+def test_no_two_networks_share_a_seed() -> None:
+    """The teachers of one seed are not those of the next, nor is one the student."""
+    seeds = [c.seed for seed in range(3) for c in teachers_of(Configuration(seed=seed, teachers=5, teacher=SHORT))]
+    assert len({*seeds, 0, 1, 2}) == 18
+
+
+def test_hours_are_filled_as_the_service_fills_them() -> None:
+    """No, one or two hours of a day; at an edge the nearest, else a line between those beside the gap."""
+    day = np.random.default_rng(0).normal(size=STEPS)
+    found = torch.einsum("h,nhk->nk", torch.from_numpy(day).float(), fillings()).numpy()
+    assert len(found) == 1 + 24 + 276
+    assert np.allclose(found[0], day, atol=1e-6)
+    gaps = [(), *((hour,) for hour in range(STEPS)), *itertools.combinations(range(STEPS), 2)]
+    for filled, gap in zip(found, gaps, strict=True):
+        wanted = day.copy()
+        wanted[list(gap)] = np.nan
+        assert np.allclose(filled, fill(wanted, np.arange(STEPS)) if gap else day, atol=1e-5)
+
+
+def test_a_share_of_the_days_is_changed() -> None:
+    """With nothing but filled hours a day keeps at least 22 of its hours, and most days all of them."""
+    torch.manual_seed(0)
+    days = torch.randn(2000, 1, STEPS)
+    found, _ = augmented(Configuration(jitter=0, filled=0.3), days, torch.ones(2000, 1))
+    changed = ((found - days).abs() > 1e-4).sum(dim=(1, 2))
+    assert changed.max() <= 2
+    assert 0.65 < (changed == 0).float().mean() < 0.75
+
+
+def test_mixed_days_have_mixed_seasons() -> None:
+    """A day made of two is worth as much of each as it has of it."""
+    torch.manual_seed(0)
+    winter = torch.tensor([[1.0], [0.0]] * 50)
+    days, wanted = augmented(Configuration(jitter=0, mixup=0.5), winter[:, :, None].expand(-1, 1, STEPS), winter)
+    assert torch.allclose(days.mean(dim=2), wanted, atol=1e-6)
+    assert 0 < float(((wanted > 0.01) & (wanted < 0.99)).float().mean()) < 1
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "convolution", "tutorial"])
+def test_a_temperature_divides_every_logit(architecture: Architecture) -> None:
+    """The labels stay."""
+    network = build(Configuration(architecture=architecture))
+    steps = np.random.default_rng(0).normal(30000, 5000, (10, STEPS))
+    before = logits_of(network, steps)
+    assert np.allclose(logits_of(tempered(network, 0.5), steps), before / 0.5, atol=1e-5)
 
 
 def test_a_days_shape_has_neither_level_nor_scale() -> None:

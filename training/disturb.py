@@ -1,0 +1,82 @@
+"""Days as they could come, too: of another zone, with hours filled in, noisy, by another convention.
+
+All is in standard deviations of the day, so that it means the same for megawatts and for normalised days. Italy's
+day has a standard deviation of about a sixth of its mean.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from season.steps import F64, STEPS, fill
+
+Disturbance = Callable[[F64, np.random.Generator], F64]
+
+
+def scaled(factor: float) -> Disturbance:
+    """Every hour times a factor."""
+    return lambda steps, random: steps * factor
+
+
+def raised(deviations: float) -> Disturbance:
+    """Every hour more by so many standard deviations of its day."""
+    return lambda steps, random: steps + deviations * steps.std(axis=1, keepdims=True)
+
+
+def noisy(deviations: float) -> Disturbance:
+    """Noise on every hour, in standard deviations of its day."""
+    return lambda steps, random: (
+        steps + deviations * steps.std(axis=1, keepdims=True) * random.normal(size=steps.shape)
+    )
+
+
+def filled(count: int) -> Disturbance:
+    """As many hours of every day missing and filled in."""
+
+    def disturb(steps: F64, random: np.random.Generator) -> F64:
+        steps = steps.copy()
+        for day in steps:
+            day[random.choice(STEPS, count, replace=False)] = np.nan
+            day[:] = fill(day, np.arange(STEPS))
+        return steps
+
+    return disturb
+
+
+def late(hours: float) -> Disturbance:
+    """Every reading that many hours late, at most one; early where it is negative. One edge takes the other."""
+
+    def disturb(steps: F64, random: np.random.Generator) -> F64:
+        moved = np.roll(steps, int(math.copysign(1, hours)), axis=1)
+        return (1 - abs(hours)) * steps + abs(hours) * moved
+
+    return disturb
+
+
+def sunny(deviations: float) -> Disturbance:
+    """Less demand about midday, in standard deviations of the day (more where it is negative)."""
+    bell = np.exp(-0.5 * ((np.arange(STEPS) + 0.5 - 13) / 2.5) ** 2)
+    return lambda steps, random: steps - deviations * steps.std(axis=1, keepdims=True) * bell
+
+
+DISTURBANCES: dict[str, Disturbance] = {
+    "as they are": scaled(1),
+    "all hours times 0.005 (a zone of 200 MW)": scaled(0.005),
+    "all hours times 1.5 (a zone of 50 GW)": scaled(1.5),
+    "level lower by 2 deviations (Italy: 30 % or so)": raised(-2),
+    "level lower by half a deviation (10 %)": raised(-0.5),
+    "level higher by half a deviation (10 %)": raised(0.5),
+    "level higher by 2 deviations (30 %)": raised(2),
+    "1 hour of each filled": filled(1),
+    "2 hours of each filled": filled(2),
+    "noise of 0.05 deviations (1 %)": noisy(0.05),
+    "noise of 0.1 deviations (2 %)": noisy(0.1),
+    "noise of 0.3 deviations (5 %)": noisy(0.3),
+    "more sun: midday lower by half a deviation": sunny(0.5),
+    "less sun: midday higher by half a deviation": sunny(-0.5),
+    "half an hour late": late(0.5),
+    "half an hour early": late(-0.5),
+    "an hour late": late(1),
+    "an hour early": late(-1),
+}
