@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,12 @@ from training.plots import MONTHS
 from training.tables import markdown as table
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+NETWORKS = {
+    "mlp": "A multilayer perceptron on the day's shape: the graph takes the level and the scale of each day off, two "
+    "hidden layers follow.",
+    "tutorial": "The network of the tutorial that this project grew from (`training/networks.py`), learned anew: the "
+    "graph takes the level and the scale of each day off, a convolution 23 hours wide and four layers follow.",
+}
 PUBLISHED = {
     "Rotation Forest": 0.9728,
     "TS-CHIEF": 0.9706,
@@ -117,14 +124,29 @@ def _recipe(evaluation: Evaluation) -> str:
     made = evaluation.model.made
     if CONFIGURATION not in made:
         return "## Recipe\n\nThe file does not say how it was made."
-    settings = [(f"`{name}`", f"{value}") for name, value in json.loads(made[CONFIGURATION]).items()]
+    configuration = json.loads(made[CONFIGURATION])
+    architecture = configuration.get("architecture", "mlp")
+    how = "AdamW on the binary cross entropy, for a fixed number of epochs, on days changed a little each time."
+    if teachers := configuration.get("teachers"):
+        how += (
+            f" What it learns is the mean probability of {teachers} teachers, which learned from the same days: "
+            "convolutions, with two days mixed to one. That such teachers suit these days was known from earlier "
+            "trials, which had the days to test on in view; the values were chosen without them."
+        )
     return (
         f"## Recipe\n\nOne command makes the file:\n\n```sh\n{made.get(COMMAND, '')}\n```\n\n"
-        "A multilayer perceptron on the day's shape: the graph takes the level and the scale of each day off, "
-        "two hidden layers follow. AdamW on the binary cross entropy, with noise on every hour; the epoch with "
-        "the least loss on the days to choose on is kept. The reasons for each value stand in "
-        "`training/recipes.py`.\n\n" + table(("setting", "value"), settings)
+        f"{NETWORKS.get(architecture, architecture)} {how} The reasons for each value stand in "
+        "`training/recipes.py`, what it was chosen by in `docs/models.md`.\n\n"
+        + table(("setting", "value"), list(_settings(configuration)))
     )
+
+
+def _settings(configuration: Mapping[str, Any], of: str = "") -> Iterable[tuple[str, str]]:
+    for name, value in configuration.items():
+        if isinstance(value, dict):
+            yield from _settings(value, f"{of}{name}.")
+        elif value is not None:
+            yield f"`{of}{name}`", f"{value}"
 
 
 def confusion(evaluation: Evaluation) -> str:

@@ -38,7 +38,7 @@ def draw_wrong(evaluation: Evaluation, path: Path) -> None:
     columns = min(6, len(wrong))
     rows = -(-len(wrong) // columns)
     figure = Figure(figsize=(2.2 * columns + 0.6, 1.9 * rows + 0.7), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
     for axes, row in zip(grid, wrong, strict=False):

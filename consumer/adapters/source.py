@@ -246,9 +246,7 @@ class Source:
                     "instance a name of its own"
                 )
             self._refused = self._fenced
-            log.warning(
-                f"{name}: the group let another member of this name in, or forgot this one; joining again"
-            )
+            log.warning(f"{name}: the group let another member of this name in, or forgot this one; joining again")
         elif _means(error, KafkaError.UNSUPPORTED_VERSION):
             raise SettingError(
                 "KAFKA_GROUP_PROTOCOL='consumer': this broker does not speak it, Kafka 4.0 and later do; classic is "
