@@ -1,0 +1,37 @@
+"""Each model that ships, in the running service: its windows, its answers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from consumer.adapters.model import load, probabilities
+from kafka_local import Broker
+from season.calendar import HOUR
+from tests.integration.test_promises import START
+from tests.integration.test_service import reading
+from tests.integration.world import World
+from training.__main__ import ROOT
+
+MODELS = sorted((ROOT / "models").glob("*.onnx"))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_the_service_says_what_the_model_says(broker: Broker, tmp_path: Path, path: Path) -> None:
+    """Days from the hour that the model's contract says, with the model's name, version and probabilities."""
+    model = load(str(path))
+    first = START + int(model.contract.day_start[:2]) * HOUR
+    steps = np.random.default_rng(0).normal(30000, 5000, (5, 24))
+    world = World(broker.bootstrap_servers, partitions=1)
+    with world.service(tmp_path, MODEL_PATH=str(path)) as service:
+        service.ready()
+        hours = enumerate(steps.reshape(-1).tolist())
+        world.publish([reading("IT", first + hour * HOUR, demand) for hour, demand in hours])
+        world.wait_until_read()
+        assert service.stop() == 0
+    found = [json.loads(message.value or b"") for message in world.flat("PREDICTIONS_TOPIC")]
+    assert len(MODELS) == 3
+    assert [each["steps"] for each in found] == steps.tolist()
+    assert {(each["model"], each["model_version"]) for each in found} == {(model.contract.name, model.version)}
+    assert [each["winter_probability"] for each in found] == probabilities(model.score(steps)).tolist()
