@@ -1,4 +1,4 @@
-"""The trainer's commands `train`, `evaluate` and `export`: what a user may type, and how they end."""
+"""The trainer's commands `train`, `evaluate`, `export` and `adopt`: what a user may type, and how they end."""
 
 import argparse
 import os
@@ -33,13 +33,15 @@ def main(arguments: Sequence[str]) -> int:
             commands.train(options, None, _shown(options, arguments))
         elif options.command == "evaluate":
             commands.evaluate(options)
-        else:
+        elif options.command == "export":
             commands.export(options)
+        else:
+            commands.adopt(options, _shown(options, arguments))
     except FailedError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except ContractError as error:
-        raise SettingError(f"--model {options.model}: {error}") from None
+        raise SettingError(f"{_named(options)}: {error}") from None
     return 0
 
 
@@ -50,8 +52,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     _add_train(commands.add_parser("train", help="learn from a file of readings, evaluate, export"))
     _add_evaluate(commands.add_parser("evaluate", help="hold a model to a file of readings, write its card"))
     _add_export(commands.add_parser("export", help="turn a checkpoint into an ONNX file"))
+    _add_adopt(commands.add_parser("adopt", help="wrap another code base's ONNX file to the contract"))
     options = parser.parse_args(arguments)
-    if options.data == DATA:
+    if options.command != "adopt" and options.data == DATA:
         reading = argparse.ArgumentParser(add_help=False)
         files.add_options(reading)
         for name, value in ITALY.items():
@@ -106,6 +109,36 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_out(parser)
 
 
+def _add_adopt(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Wraps an ONNX file with one input [batch, 24], [batch, 1, 24] or [batch, 24, 1] of float or double: its "
+        "layout, the normalisation that it expects and the logit of winter become part of the graph. Written only "
+        "where the new file gives what the old one gives."
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the ONNX file to wrap")
+    parser.add_argument(
+        "--gives",
+        required=True,
+        choices=("logit", "probability", "logits", "probabilities"),
+        help="what its output is: of winter, or of two classes",
+    )
+    parser.add_argument(
+        "--winter", type=int, choices=(0, 1), default=0, help="of two classes, winter's place (%(default)s)"
+    )
+    parser.add_argument("--output", help="which output, where it has several that fit")
+    parser.add_argument(
+        "--normalised",
+        choices=("0", "1"),
+        help="it expects days of mean 0 and deviation 1, of this ddof",
+    )
+    parser.add_argument("--examples", type=Path, help="rows with commas: 24 values, and winter's probability")
+    parser.add_argument("--name", help="what the model is called (the file's name)")
+    parser.add_argument("--threshold", type=_share, default=0.5, help="winter from this probability on (%(default)s)")
+    parser.add_argument("--time-zone", required=True, help="of its days, such as Europe/Rome")
+    parser.add_argument("--day-start", help="the hour at which its days begin (00:00)")
+    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+
+
 def _add_architecture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--architecture", choices=ARCHITECTURES, default="mlp", help="its network (%(default)s)")
 
@@ -123,6 +156,13 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=MODEL, help="the ONNX file to write (this repository's)")
 
 
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not allowed; a number between 0 and 1 is")
+    return share
+
+
 def _seed(text: str) -> int:
     seed = int(text)
     if not 0 <= seed < 2**63:
@@ -130,10 +170,18 @@ def _seed(text: str) -> int:
     return seed
 
 
+def _named(options: argparse.Namespace) -> str:
+    """The model that a command is about, as the user named it."""
+    return f"--model {options.model}" if options.command == "evaluate" else f"--out {options.out}"
+
+
 def _shown(options: argparse.Namespace, arguments: Sequence[str]) -> str:
     """The command as the card shows it: folders outside of this repository are the machine's, and stay out of it."""
     words = list(arguments)
-    for path in filter(None, (options.data, options.test, str(options.out))):
+    for name in ("data", "test", "file", "examples", "out"):
+        path = str(getattr(options, name, None) or "")
+        if not path:
+            continue
         whole = Path(path).absolute()
         shown = whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else Path(path).name
         words = [word.replace(path, str(shown)) for word in words]

@@ -8,17 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 from torch import nn
 
 from season import files
 from season.calendar import Calendar
 from season.contract import Contract
 from season.settings import SettingError
+from training import adopt as foreign
 from training import archive, card, days
 from training.evaluate import LEARNED_FROM, TEST, Evaluation, hold
-from training.export import Checkpoint, restore, save, write
+from training.export import Checkpoint, replacing, restore, save, write
 from training.figures import figures
-from training.model import Model
+from training.model import COMMAND, Model
 from training.recipes import Configuration, recipe
 from training.train import learn, logits_of
 
@@ -84,6 +86,31 @@ def export(options: argparse.Namespace) -> None:
     checkpoint = restore(options.checkpoint, options.architecture, plain)
     source = _load(options, _windows_of(checkpoint.contract))
     _write(checkpoint, source, options.out)
+
+
+def adopt(options: argparse.Namespace, command: str) -> None:
+    """Wraps another code base's ONNX file to `options.out`, once the two give the same probabilities."""
+    _check_writable("--out", options.out, ".onnx")
+    windows = _calendar(options.time_zone, options.day_start or "00:00")
+    contract = Contract(
+        name=options.name or options.out.stem,
+        threshold=options.threshold,
+        time_zone=windows.time_zone,
+        day_start=windows.day_start,
+    )
+    ddof = None if options.normalised is None else int(options.normalised)
+    original = foreign.Original(options.file, foreign.Foreign(options.gives, options.winter, ddof, options.output))
+    examples = None if options.examples is None else foreign.read_examples(options.examples)
+    wrapped = foreign.adopt(original)
+    onnx.helper.set_model_props(wrapped, contract.metadata() | {COMMAND: command})
+    with replacing(options.out) as unfinished:
+        unfinished.write_bytes(wrapped.SerializeToString())
+        gap = foreign.agrees(Model.load(unfinished), original, examples)
+    _say(
+        f"{_shown(options.out)}: {options.out.stat().st_size / 1000:.1f} kB, takes {original.input!r} and "
+        f"{original.output!r} of {options.file.name}; its probabilities are the original's to {gap:.1g}, "
+        f"{'examples included' if examples is not None else 'of generated days'}, in one batch and one by one"
+    )
 
 
 def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archive.WINDOWS) -> days.Source:

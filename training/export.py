@@ -46,7 +46,7 @@ class Checkpoint:
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Writes a checkpoint: texts and tensors alone, so that reading it runs no code."""
     content = {"weights": checkpoint.network.state_dict(), "metadata": checkpoint.metadata()}
-    with _replacing(path) as unfinished, unfinished.open("wb") as file:
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
         torch.save(content, file)
 
 
@@ -109,7 +109,7 @@ def write(checkpoint: Checkpoint, tests: F64, path: Path) -> float:
     `tests` are days [n, 24]; each is scored in one batch and alone. Raises `FailedError`, and leaves
     what stood at `path`, where a logit differs by more than 1e-4.
     """
-    with _replacing(path) as unfinished:
+    with replacing(path) as unfinished:
         unfinished.write_bytes(to_onnx(checkpoint.network, checkpoint.metadata()).SerializeToString())
         model = Model.load(unfinished)
         wanted = logits_of(checkpoint.network, tests)
@@ -150,7 +150,7 @@ def to_onnx(network: nn.Module, metadata: Mapping[str, str]) -> onnx.ModelProto:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A file to write, which takes the place of `path` at once and whole, or not at all after an exception."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     unfinished = Path(name)

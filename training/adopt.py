@@ -1,0 +1,255 @@
+"""Wraps an ONNX file of another code base to the model contract: what its input and output lack becomes graph.
+
+`adopt` builds the wrapped graph, `agrees` holds it to the original: what NumPy makes of the original's output is what
+the wrapped file has to say, and so is what a file of examples says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+from season.settings import SettingError
+from season.steps import F64, STEPS
+from training.errors import FailedError
+from training.figures import sigmoid
+from training.model import Model
+
+Gives = Literal["logit", "probability", "logits", "probabilities"]
+GIVES: tuple[str, ...] = get_args(Gives)
+TOLERANCE = 1e-4  # of a probability
+OLDEST = 9  # the opset from which every operator used here takes what is given to it here
+SMALLEST = 1e-7  # what a probability is taken for at least: its logit has to be finite in 32 bits
+
+_OURS, _THEIRS = "season/", "adopted/"
+_LAYOUTS = {(STEPS,): [-1, STEPS], (1, STEPS): [-1, 1, STEPS], (STEPS, 1): [-1, STEPS, 1]}
+_TYPES = {"tensor(float)": TensorProto.FLOAT, "tensor(double)": TensorProto.DOUBLE}
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What the file expects and gives.
+
+    `gives` says what its output is; of two columns `winter` is winter's. `ddof` is set where it wants days of mean 0
+    and standard deviation 1: 0 for the population's, 1 for the sample's. `output` is needed where it has several.
+    """
+
+    gives: Gives
+    winter: int = 0
+    ddof: int | None = None
+    output: str | None = None
+
+    @property
+    def columns(self) -> int:
+        """How many numbers it gives for each day."""
+        return 2 if self.gives in {"logits", "probabilities"} else 1
+
+
+class Original:
+    """The file as ONNX Runtime runs it. Raises `SettingError` for one that cannot be wrapped."""
+
+    def __init__(self, path: Path, foreign: Foreign) -> None:
+        self._path = path
+        self.foreign = foreign
+        try:
+            self.proto = onnx.load(path)
+            self._session = onnxruntime.InferenceSession(
+                self.proto.SerializeToString(), _quiet(), providers=["CPUExecutionProvider"]
+            )
+        except OSError as error:
+            raise SettingError(f"{path}: {error.strerror}; an ONNX file is needed") from None
+        except Exception:  # onnx and ONNX Runtime raise what has no common class but this
+            raise SettingError(f"{path}: ONNX Runtime cannot read it; an ONNX file is needed") from None
+        self.input, self.layout, self.type = self._input()
+        self.output = self._output()
+        versions = [each.version for each in self.proto.opset_import if each.domain in {"", "ai.onnx"}]
+        if versions and versions[0] < OLDEST:
+            raise SettingError(f"{path}: it is of opset {versions[0]}; export it with opset {OLDEST} or later")
+
+    def score(self, steps: F64) -> F64:
+        """The logits [n] of days [n, 24], wrapped by hand in NumPy: what the graph has to give."""
+        days = steps
+        if self.foreign.ddof is not None:
+            days = days - days.mean(axis=1, keepdims=True)
+            days = days / days.std(axis=1, keepdims=True, ddof=self.foreign.ddof)
+        wanted = np.float64 if self.type == TensorProto.DOUBLE else np.float32
+        rows = [
+            self._session.run([self.output], {self.input: day.reshape(1, *self.layout[1:]).astype(wanted)})[0]
+            for day in days
+        ]
+        given = np.concatenate(rows).reshape(len(days), -1).astype(np.float64)
+        first = given[:, self.foreign.winter if self.foreign.columns == 2 else 0]
+        other = given[:, 1 - self.foreign.winter] if self.foreign.columns == 2 else 1 - first
+        if self.foreign.gives in {"logit", "logits"}:
+            return first - (other if self.foreign.columns == 2 else 0.0)
+        return np.log(np.maximum(first, SMALLEST)) - np.log(np.maximum(other, SMALLEST))
+
+    def _input(self) -> tuple[str, list[int], int]:
+        inputs = self._session.get_inputs()
+        allowed = "one input of float or double, [batch, 24], [batch, 1, 24] or [batch, 24, 1], can be wrapped"
+        found = ", ".join(f"{each.name!r} {each.type} {each.shape}" for each in inputs)
+        if len(inputs) != 1 or inputs[0].type not in _TYPES or tuple(inputs[0].shape[1:]) not in _LAYOUTS:
+            raise SettingError(f"{self._path}: its input is {found or 'none'}; {allowed}")
+        return inputs[0].name, _LAYOUTS[tuple(inputs[0].shape[1:])], _TYPES[inputs[0].type]
+
+    def _output(self) -> str:
+        """The name of the output that is meant."""
+        columns, outputs = self.foreign.columns, self._session.get_outputs()
+        shapes = {(columns,)} if columns == 2 else {(1,), ()}
+        fitting = [each.name for each in outputs if each.type in _TYPES and tuple(each.shape[1:]) in shapes]
+        found = "; ".join(f"{each.name!r} {each.type} {each.shape}" for each in outputs)
+        if self.foreign.output is not None:
+            fitting = [name for name in fitting if name == self.foreign.output]
+        if len(fitting) != 1:
+            wanted = "[batch, 2]" if columns == 2 else "[batch, 1] or [batch]"
+            raise SettingError(
+                f"{self._path}: its outputs are {found}; for --gives {self.foreign.gives} one of float or double, "
+                f"{wanted}, is needed, and --output where there are several (maps: export it without ZipMap)"
+            )
+        return str(fitting[0])
+
+
+def adopt(original: Original) -> onnx.ModelProto:
+    """The graph around the original's: [batch, 1, 24] in any unit to the logit of winter [batch, 1]; no metadata."""
+    theirs = onnx.compose.add_prefix(original.proto, _THEIRS)
+    graph = theirs.graph
+    builder = _Builder()
+    days = builder.add("Reshape", "load", builder.shape([-1, STEPS]))
+    if original.foreign.ddof is not None:
+        days = builder.normalised(days, original.foreign.ddof)
+    days = builder.add("Reshape", days, builder.shape(original.layout))
+    builder.add("Cast", days, to=original.type, out=_THEIRS + original.input)
+    after = _Builder(_OURS + "after/")
+    after.logit(_THEIRS + original.output, original.foreign)
+    wrapped = helper.make_graph(
+        [*builder.nodes, *graph.node, *after.nodes],
+        "adopted",
+        [helper.make_tensor_value_info("load", TensorProto.FLOAT, ["batch", 1, STEPS])],
+        [helper.make_tensor_value_info("winter_logit", TensorProto.FLOAT, ["batch", 1])],
+        [*graph.initializer, *builder.constants, *after.constants],
+        sparse_initializer=graph.sparse_initializer,
+    )
+    for noted in [wrapped, *wrapped.node, *wrapped.initializer]:
+        del noted.metadata_props[:]
+        noted.doc_string = ""
+    return helper.make_model(
+        wrapped, opset_imports=theirs.opset_import, ir_version=theirs.ir_version, functions=theirs.functions
+    )
+
+
+def agrees(model: Model, original: Original, examples: F64 | None) -> float:
+    """The largest difference of a probability between the wrapped file and the original. Raises `FailedError`.
+
+    Held to NumPy on generated days of several sizes, and to `examples` [n, 25]: days, then the probability of winter.
+    """
+    random = np.random.default_rng(0)
+    shapes = np.cumsum(random.normal(size=(64, STEPS)), axis=1)
+    days = shapes * 10.0 ** random.uniform(-1, 4, (64, 1)) if original.foreign.ddof is not None else shapes
+    gap = _gap(model, days, sigmoid_of(original.score(days)), "generated day")
+    if examples is not None:
+        gap = max(gap, _gap(model, examples[:, :STEPS], examples[:, STEPS], "example"))
+    return gap
+
+
+def read_examples(path: Path) -> F64:
+    """Rows of 24 values and the expected probability of winter, with commas: [n, 25]. Raises `SettingError`."""
+    try:
+        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+    except OSError as error:
+        raise SettingError(f"--examples {path}: {error.strerror or error}; a file of examples is needed") from None
+    except ValueError as error:
+        raise SettingError(
+            f"--examples {path}: {error}; rows of {STEPS + 1} numbers with commas are allowed"
+        ) from None
+    if rows.shape[1:] != (STEPS + 1,) or not len(rows) or not np.isfinite(rows).all():
+        raise SettingError(
+            f"--examples {path}: {rows.shape[1]} numbers a row; {STEPS} finite values and a probability are allowed"
+        )
+    return rows
+
+
+def sigmoid_of(logits: F64) -> F64:
+    """The probabilities of logits in 64 bits."""
+    return sigmoid(logits.astype(np.float32))
+
+
+def _gap(model: Model, days: F64, wanted: F64, what: str) -> float:
+    both = sigmoid(model.score(days)), np.concatenate([sigmoid(model.score(day[None])) for day in days])
+    gaps = np.max(np.abs(np.stack(both) - wanted), axis=0)
+    wrong = np.flatnonzero(~(gaps <= TOLERANCE))
+    if len(wrong):
+        row = int(wrong[0])
+        raise FailedError(
+            f"the wrapped file does not give what the original gives: {what} {row + 1} has the probability of winter "
+            f"{both[0][row]:.6f}, not {wanted[row]:.6f}; are --gives, --winter and --normalised what it was made for?"
+        )
+    return float(gaps.max())
+
+
+class _Builder:
+    """Nodes in a row and their constants, under names that are ours."""
+
+    def __init__(self, prefix: str = _OURS) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self._prefix = prefix
+
+    def add(self, operator: str, *inputs: str, out: str | None = None, **attributes: int) -> str:
+        """One node; the name of its output."""
+        out = out or f"{self._prefix}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [out], **attributes))  # type: ignore[arg-type]
+        return out
+
+    def constant(self, value: object, kind: type = np.float32) -> str:
+        """A constant; its name."""
+        name = f"{self._prefix}constant{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
+        return name
+
+    def shape(self, sizes: Sequence[int]) -> str:
+        """A constant shape; its name."""
+        return self.constant(sizes, np.int64)
+
+    def normalised(self, days: str, ddof: int) -> str:
+        """Days of mean 0 and standard deviation 1; as products with constants, which every opset knows alike.
+
+        First by their mean size, so that neither a huge nor a tiny load leaves the range of 32 bits.
+        """
+        mean = np.full((STEPS, 1), 1 / STEPS)
+        size = self.add("MatMul", self.add("Abs", days), self.constant(mean))
+        days = self.add("Div", days, self.add("Max", size, self.constant(1e-30)))
+        days = self.add("Sub", days, self.add("MatMul", days, self.constant(mean)))
+        square = self.add("MatMul", self.add("Mul", days, days), self.constant(mean * STEPS / (STEPS - ddof)))
+        return self.add("Div", days, self.add("Max", self.add("Sqrt", square), self.constant(1e-6)))
+
+    def logit(self, given: str, foreign: Foreign) -> None:
+        """What the original gives becomes `winter_logit` [batch, 1]."""
+        given = self.add("Cast", given, to=TensorProto.FLOAT)
+        given = self.add("Reshape", given, self.shape([-1, foreign.columns]))
+        first, other = given, ""
+        if foreign.columns == 2:
+            first, other = (
+                self.add("Gather", given, self.constant([column], np.int64), axis=1)
+                for column in (foreign.winter, 1 - foreign.winter)
+            )
+        if foreign.gives in {"probability", "probabilities"}:
+            other = other or self.add("Sub", self.constant(1.0), first)
+            first, other = (
+                self.add("Log", self.add("Max", each, self.constant(SMALLEST))) for each in (first, other)
+            )
+        if other:
+            self.add("Sub", first, other, out="winter_logit")
+        else:
+            self.add("Identity", first, out="winter_logit")
+
+
+def _quiet() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return options
