@@ -28,9 +28,9 @@ demo:
 	$(INSTALL) demo $(if $(wildcard $(MODEL)),,training)
 	@exec $(RUN) -m demo
 
-# Two at a time: most of the integration tests wait. A file's tests stay together, since they share brokers.
+# Three at a time on two cores: most of the integration tests wait. A file's tests stay together, since they share brokers.
 test: lint
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 3 --dist loadfile
 
 lint:
 	$(INSTALL) dev
