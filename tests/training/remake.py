@@ -11,7 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import torch
+
 from training.__main__ import ROOT
+from training.export import restore
 from training.model import COMMAND, Model
 
 TOLERANCE = 0.01  # of a share of days: another machine rounds otherwise, and a network learns otherwise then
@@ -31,7 +34,8 @@ def remade(committed: Path, anew: Path) -> int:
     subprocess.run([sys.executable, *arguments, "--out", str(anew)], cwd=ROOT, check=True)
     after = Model.load(anew)
     gap = difference(before.contract.metrics, after.contract.metrics)
-    same = committed.with_suffix(".pt").read_bytes() == anew.with_suffix(".pt").read_bytes()
+    weights = (restore(path.with_suffix(".pt")).network.state_dict() for path in (committed, anew))
+    same = all(torch.equal(*pair) for pair in zip(*(each.values() for each in weights), strict=True))
     _say(
         f"{committed.name}: {before.made[COMMAND]}\n    "
         f"its figures differ by {gap:.4f} at most, its weights are {'the same' if same else 'others'}"
