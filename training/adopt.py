@@ -11,14 +11,13 @@ from typing import Literal, get_args
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from season.settings import SettingError
 from season.steps import F64, STEPS
 from training.errors import FailedError
 from training.figures import sigmoid
-from training.model import Model
+from training.model import Model, open_session
 
 Gives = Literal["logit", "probability", "logits", "probabilities"]
 GIVES: tuple[str, ...] = get_args(Gives)
@@ -58,9 +57,7 @@ class Original:
         self.foreign = foreign
         try:
             self.proto = onnx.load(path)
-            self._session = onnxruntime.InferenceSession(
-                self.proto.SerializeToString(), _quiet(), providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(self.proto.SerializeToString())
         except OSError as error:
             raise SettingError(f"{path}: {error.strerror}; an ONNX file is needed") from None
         except Exception:  # onnx and ONNX Runtime raise what has no common class but this
@@ -150,7 +147,7 @@ def agrees(model: Model, original: Original, examples: F64 | None) -> float:
     random = np.random.default_rng(0)
     shapes = np.cumsum(random.normal(size=(64, STEPS)), axis=1)
     days = shapes * 10.0 ** random.uniform(-1, 4, (64, 1)) if original.foreign.ddof is not None else shapes
-    gap = _gap(model, days, sigmoid_of(original.score(days)), "generated day")
+    gap = _gap(model, days, sigmoid(original.score(days).astype(np.float32)), "generated day")
     if examples is not None:
         gap = max(gap, _gap(model, examples[:, :STEPS], examples[:, STEPS], "example"))
     return gap
@@ -171,11 +168,6 @@ def read_examples(path: Path) -> F64:
             f"--examples {path}: {rows.shape[1]} numbers a row; {STEPS} finite values and a probability are allowed"
         )
     return rows
-
-
-def sigmoid_of(logits: F64) -> F64:
-    """The probabilities of logits in 64 bits."""
-    return sigmoid(logits.astype(np.float32))
 
 
 def _gap(model: Model, days: F64, wanted: F64, what: str) -> float:
@@ -246,10 +238,3 @@ class _Builder:
             self.add("Sub", first, other, out="winter_logit")
         else:
             self.add("Identity", first, out="winter_logit")
-
-
-def _quiet() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    return options

@@ -105,7 +105,7 @@ def load(path: str, options: files.FileOptions, windows: Calendar, cut: Calendar
         sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
         rows = archive.holds_rows(file)
         if rows:
-            days, incomplete, windows = _of_rows(file, name), 0, cut
+            days, incomplete, windows = _of_rows(file, name, sha256), 0, cut
         else:
             days, incomplete = _of_readings(files.read(str(file), options), name, windows)
     shaped = np.ptp(days.steps.astype(np.float32), axis=1) > 0
@@ -114,8 +114,8 @@ def load(path: str, options: files.FileOptions, windows: Calendar, cut: Calendar
     return Source(name, sha256, days[shaped], windows, incomplete, int(np.sum(~shaped)), rows)
 
 
-def _of_rows(file: Path, name: str) -> Days:
-    rows, dates = archive.read(file, name), archive.dates(file)
+def _of_rows(file: Path, name: str, sha256: str) -> Days:
+    rows, dates = archive.read(file, name), archive.dates(sha256)
     count = len(rows.winter)
     months = np.zeros(count, np.int64) if dates is None else archive.WINDOWS.months(dates)
     zones = np.full(count, Path(name).stem)

@@ -36,12 +36,8 @@ class Model:
             content = path.read_bytes()
         except OSError as error:
             raise SettingError(f"--model {path}: {error.strerror}; an ONNX file is needed") from None
-        options = onnxruntime.SessionOptions()
-        # One thread each: its own choice looks at the machine's cores, and here a batch is small.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what it would log is in the exception
         try:
-            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            session = open_session(content)
         except Exception:  # ONNX Runtime's exceptions have no common class but this
             raise SettingError(f"--model {path}: ONNX Runtime cannot read it; an ONNX file is needed") from None
         check_tensors(session.get_inputs(), session.get_outputs())
@@ -61,3 +57,12 @@ class Model:
         (logits,) = self._session.run(None, {self._session.get_inputs()[0].name: load})
         flat: F32 = logits[:, 0]
         return flat
+
+
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """A file's session; what ONNX Runtime raises for one that it cannot read has no class of its own."""
+    options = onnxruntime.SessionOptions()
+    # One thread each: its own choice looks at the machine's cores, and here a batch is small.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what it would log is in the exception
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

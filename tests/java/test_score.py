@@ -19,7 +19,7 @@ from kafka_local.jars import Jars, class_path
 from season import files
 from season.calendar import Calendar
 from season.steps import F64
-from training import days
+from training import archive, days
 from training.__main__ import DATA, ROOT, parse
 
 HERE = Path(__file__).parent
@@ -71,6 +71,4 @@ def _days(what: str) -> F64:
     if what == "a year of Italy":
         options = files.options(parse(["evaluate"]))
         return days.load(DATA, options, Calendar("Europe/Rome")).days.between("2021-01-01", "2021-12-31").steps
-    lines = (ROOT / "data" / "ItalyPowerDemand_TEST.ts").read_text(encoding="utf-8").splitlines()
-    rows = (line.partition(":")[0] for line in lines if line and line[0] not in "#@")
-    return np.array([[float(value) for value in row.split(",")] for row in rows])
+    return archive.read(ROOT / "data" / "ItalyPowerDemand_TEST.ts", "TEST").steps
