@@ -56,7 +56,7 @@ chaos-mutations:
 	$(INSTALL) dev
 	@$(RUN) -m tests.chaos.proof
 
-# All three models by the commands that they name, held to what is committed: about two minutes.
+# All three models by the commands that they name, held to what is committed: about a minute.
 models:
 	$(INSTALL) dev
 	$(RUN) -m tests.training.remake

@@ -219,9 +219,8 @@ def _disturbed(evaluation: Evaluation) -> str:
         right = float(np.mean((sigmoid(logits) >= threshold) == days.winter))
         rows.append((name, f"{right:.2%}", f"{100 * (right - evaluation.figures.accuracy):+.2f}"))
     return (
-        "## The same days, disturbed\n\nDeviations are the standard deviation of each day. Neither scale nor level "
-        "counts; an hour's difference in how days are cut or stamped counts for nearly all.\n\n"
-        + table(("the days", "right", "points"), rows)
+        "## The same days, disturbed\n\nDeviations are the standard deviation of each day. An hour late or early is "
+        "what days cut or stamped by another convention look like.\n\n" + table(("the days", "right", "points"), rows)
     )
 
 
@@ -257,7 +256,7 @@ def _limits(evaluation: Evaluation) -> str:
         f"These figures are of {zones}. Another zone's day has another shape (climate, air conditioning, solar "
         "power behind the meter): evaluate on its readings before you trust it there.",
         "The shape of the day changes over the years: a model learned from old years slowly grows worse.",
-        "It learned from whole days. Hours that the service filled in are a guess that the model takes for real.",
+        "Hours that the service filled in are a guess that the model takes for real.",
         "It sees the shape alone: neither the level nor the scale of the demand, nor the days before.",
     ]
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)

@@ -40,9 +40,10 @@ LOAD = Configuration(
     temperature=0.75,  # noise makes a network shy of clean days: of least log loss there
 )
 
-# Of the archive's rows. Chosen by cross-validation inside the 67 days to learn from, twenty times two halves; what is
-# said of log loss is out of fold there, tempered (`python -m training.folds` repeats some of it). That a convolution
-# with mixup is a good teacher was known from earlier trials, which had the days to test on in view.
+# Of the archive's rows. The teacher was chosen by cross-validation inside the 67 days to learn from, twenty times two
+# halves; its log loss below is out of fold there, tempered, of the mean of two. The student, its epochs and the
+# number of teachers were tried in no other way (`python -m training.folds` has the whole beside parts of itself).
+# That a convolution with mixup is a good teacher was known from earlier trials, which had the test in view.
 ARCHIVE = Configuration(
     hidden=(64, 32),
     dropout=0.0,  # it learns from as many days as it likes
@@ -51,8 +52,8 @@ ARCHIVE = Configuration(
     epochs=1500,
     batch_size=67,  # all of them: a rest of three would be a step of its own
     learning_rate=5e-3,
-    temperature=0.65,  # what is mixed makes a network shy: 0.6 to 0.7 has the least log loss, out of fold
-    teachers=5,  # more alike from seed to seed than one
+    temperature=0.65,  # what is mixed makes a network shy: its teachers have the least log loss at 0.6 to 0.7
+    teachers=5,
     teacher=Configuration(
         architecture="convolution",  # log loss 0.090, a multilayer perceptron's 0.095
         dropout=0.3,
