@@ -12,6 +12,7 @@ from season.cli import run
 from season.contract import ContractError
 from season.settings import SettingError
 from training.errors import FailedError
+from training.foreign import GIVES
 from training.recipes import ARCHITECTURES
 
 ROOT = Path(__file__).absolute().parent.parent
@@ -111,7 +112,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def _add_adopt(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Wraps an ONNX file with one input [batch, 24], [batch, 1, 24] or [batch, 24, 1] of float or double: its "
+        "Wraps an ONNX file with one input of float or double, [batch, 24], [batch, 24, 1] or with other 1s: its "
         "layout, the normalisation that it expects and the logit of winter become part of the graph. Written only "
         "where the new file gives what the old one gives."
     )
@@ -119,7 +120,7 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gives",
         required=True,
-        choices=("logit", "probability", "logits", "probabilities"),
+        choices=GIVES,
         help="what its output is: of winter, or of two classes",
     )
     parser.add_argument(

@@ -5,9 +5,7 @@ the wrapped file has to say, and so is what a file of examples says.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import onnx
@@ -17,43 +15,22 @@ from season.settings import SettingError
 from season.steps import F64, STEPS
 from training.errors import FailedError
 from training.figures import sigmoid
+from training.foreign import Foreign
 from training.model import Model, open_session
 
-Gives = Literal["logit", "probability", "logits", "probabilities"]
-GIVES: tuple[str, ...] = get_args(Gives)
 TOLERANCE = 1e-4  # of a probability
 OLDEST = 9  # the opset from which every operator used here takes what is given to it here
 SMALLEST = 1e-7  # what a probability is taken for at least: its logit has to be finite in 32 bits
 
 _OURS, _THEIRS = "season/", "adopted/"
-_LAYOUTS = {(STEPS,): [-1, STEPS], (1, STEPS): [-1, 1, STEPS], (STEPS, 1): [-1, STEPS, 1]}
 _TYPES = {"tensor(float)": TensorProto.FLOAT, "tensor(double)": TensorProto.DOUBLE}
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """What the file expects and gives.
-
-    `gives` says what its output is; of two columns `winter` is winter's. `ddof` is set where it wants days of mean 0
-    and standard deviation 1: 0 for the population's, 1 for the sample's. `output` is needed where it has several.
-    """
-
-    gives: Gives
-    winter: int = 0
-    ddof: int | None = None
-    output: str | None = None
-
-    @property
-    def columns(self) -> int:
-        """How many numbers it gives for each day."""
-        return 2 if self.gives in {"logits", "probabilities"} else 1
 
 
 class Original:
     """The file as ONNX Runtime runs it. Raises `SettingError` for one that cannot be wrapped."""
 
     def __init__(self, path: Path, foreign: Foreign) -> None:
-        self._path = path
+        self.path = path
         self.foreign = foreign
         try:
             self.proto = onnx.load(path)
@@ -75,10 +52,14 @@ class Original:
             days = days - days.mean(axis=1, keepdims=True)
             days = days / days.std(axis=1, keepdims=True, ddof=self.foreign.ddof)
         wanted = np.float64 if self.type == TensorProto.DOUBLE else np.float32
-        rows = [
-            self._session.run([self.output], {self.input: day.reshape(1, *self.layout[1:]).astype(wanted)})[0]
-            for day in days
-        ]
+        try:
+            rows = [
+                self._session.run([self.output], {self.input: day.reshape(1, *self.layout[1:]).astype(wanted)})[0]
+                for day in days
+            ]
+        except Exception as error:  # ONNX Runtime's have no common class but this
+            reason = str(error).splitlines()[0]
+            raise SettingError(f"{self.path}: ONNX Runtime cannot run a day through it ({reason})") from None
         given = np.concatenate(rows).reshape(len(days), -1).astype(np.float64)
         first = given[:, self.foreign.winter if self.foreign.columns == 2 else 0]
         other = given[:, 1 - self.foreign.winter] if self.foreign.columns == 2 else 1 - first
@@ -88,24 +69,26 @@ class Original:
 
     def _input(self) -> tuple[str, list[int], int]:
         inputs = self._session.get_inputs()
-        allowed = "one input of float or double, [batch, 24], [batch, 1, 24] or [batch, 24, 1], can be wrapped"
-        found = ", ".join(f"{each.name!r} {each.type} {each.shape}" for each in inputs)
-        if len(inputs) != 1 or inputs[0].type not in _TYPES or tuple(inputs[0].shape[1:]) not in _LAYOUTS:
-            raise SettingError(f"{self._path}: its input is {found or 'none'}; {allowed}")
-        return inputs[0].name, _LAYOUTS[tuple(inputs[0].shape[1:])], _TYPES[inputs[0].type]
+        found = ", ".join(f"{each.name!r} {each.type} {each.shape}" for each in inputs) or "none"
+        if not (len(inputs) == 1 and inputs[0].type in _TYPES and _is_days(inputs[0].shape)):
+            raise SettingError(
+                f"{self.path}: its input is {found}; one input of float or double, [batch, {STEPS}], with 1s before "
+                f"or after the {STEPS} and a batch of 1 or of any size, can be wrapped"
+            )
+        return inputs[0].name, [-1, *inputs[0].shape[1:]], _TYPES[inputs[0].type]
 
     def _output(self) -> str:
         """The name of the output that is meant."""
         columns, outputs = self.foreign.columns, self._session.get_outputs()
-        shapes = {(columns,)} if columns == 2 else {(1,), ()}
-        fitting = [each.name for each in outputs if each.type in _TYPES and tuple(each.shape[1:]) in shapes]
+        sizes = [2] if columns == 2 else []
+        fitting = [each.name for each in outputs if each.type in _TYPES and _sizes(each.shape) == sizes]
         found = "; ".join(f"{each.name!r} {each.type} {each.shape}" for each in outputs)
         if self.foreign.output is not None:
             fitting = [name for name in fitting if name == self.foreign.output]
         if len(fitting) != 1:
             wanted = "[batch, 2]" if columns == 2 else "[batch, 1] or [batch]"
             raise SettingError(
-                f"{self._path}: its outputs are {found}; for --gives {self.foreign.gives} one of float or double, "
+                f"{self.path}: its outputs are {found}; for --gives {self.foreign.gives} one of float or double, "
                 f"{wanted}, is needed, and --output where there are several (maps: export it without ZipMap)"
             )
         return str(fitting[0])
@@ -139,15 +122,18 @@ def adopt(original: Original) -> onnx.ModelProto:
     )
 
 
-def agrees(model: Model, original: Original, examples: F64 | None) -> float:
-    """The largest difference of a probability between the wrapped file and the original. Raises `FailedError`.
+def agrees(wrapped: Path, original: Original, examples: F64 | None) -> float:
+    """The largest difference of a probability between the wrapped file and the original.
 
     Held to NumPy on generated days of several sizes, and to `examples` [n, 25]: days, then the probability of winter.
+    Raises `FailedError` where they differ, and `SettingError` where the original takes one day at a time alone.
     """
     random = np.random.default_rng(0)
     shapes = np.cumsum(random.normal(size=(64, STEPS)), axis=1)
     days = shapes * 10.0 ** random.uniform(-1, 4, (64, 1)) if original.foreign.ddof is not None else shapes
-    gap = _gap(model, days, sigmoid(original.score(days).astype(np.float32)), "generated day")
+    wanted = sigmoid(original.score(days).astype(np.float32))
+    model = _load(wrapped, original)
+    gap = _gap(model, days, wanted, "generated day")
     if examples is not None:
         gap = max(gap, _gap(model, examples[:, :STEPS], examples[:, STEPS], "example"))
     return gap
@@ -168,6 +154,29 @@ def read_examples(path: Path) -> F64:
             f"--examples {path}: {rows.shape[1]} numbers a row; {STEPS} finite values and a probability are allowed"
         )
     return rows
+
+
+def _load(wrapped: Path, original: Original) -> Model:
+    """The wrapped file: all but its batch is as the contract has it, and that is what the original makes it."""
+    try:
+        model = Model.load(wrapped)
+        model.score(np.ones((2, STEPS)))
+    except Exception:  # the contract's where the graph shows it, ONNX Runtime's where only a run does
+        raise SettingError(
+            f"{original.path}: inside its graph the batch is fixed (a Reshape to [1, ...], say); export it with a "
+            "batch of any size"
+        ) from None
+    return model
+
+
+def _is_days(shape: Sequence[int | str | None]) -> bool:
+    """Whether a shape is that of days: [batch, 24] and 1s, the batch 1, named, unknown or -1."""
+    return _sizes(shape) == [STEPS] and (not isinstance(shape[0], int) or shape[0] in {1, -1})
+
+
+def _sizes(shape: Sequence[int | str | None]) -> list[int | str | None]:
+    """What a shape holds for each day, but for its 1s."""
+    return [size for size in shape[1:] if size != 1]
 
 
 def _gap(model: Model, days: F64, wanted: F64, what: str) -> float:

@@ -15,11 +15,12 @@ from season import files
 from season.calendar import Calendar
 from season.contract import Contract
 from season.settings import SettingError
-from training import adopt as foreign
+from training import adopt as wrapping
 from training import archive, card, days
 from training.evaluate import LEARNED_FROM, TEST, Evaluation, hold
 from training.export import Checkpoint, replacing, restore, save, write
 from training.figures import figures
+from training.foreign import Foreign
 from training.model import COMMAND, Model
 from training.recipes import Configuration, recipe
 from training.train import learn, logits_of
@@ -99,13 +100,13 @@ def adopt(options: argparse.Namespace, command: str) -> None:
         day_start=windows.day_start,
     )
     ddof = None if options.normalised is None else int(options.normalised)
-    original = foreign.Original(options.file, foreign.Foreign(options.gives, options.winter, ddof, options.output))
-    examples = None if options.examples is None else foreign.read_examples(options.examples)
-    wrapped = foreign.adopt(original)
+    original = wrapping.Original(options.file, Foreign(options.gives, options.winter, ddof, options.output))
+    examples = None if options.examples is None else wrapping.read_examples(options.examples)
+    wrapped = wrapping.adopt(original)
     onnx.helper.set_model_props(wrapped, contract.metadata() | {COMMAND: command})
     with replacing(options.out) as unfinished:
         unfinished.write_bytes(wrapped.SerializeToString())
-        gap = foreign.agrees(Model.load(unfinished), original, examples)
+        gap = wrapping.agrees(unfinished, original, examples)
     _say(
         f"{_shown(options.out)}: {options.out.stat().st_size / 1000:.1f} kB, takes {original.input!r} and "
         f"{original.output!r} of {options.file.name}; its probabilities are the original's to {gap:.1g}, "

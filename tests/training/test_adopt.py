@@ -13,13 +13,13 @@ from consumer.adapters.model import load
 from season import cli
 from season.steps import STEPS
 from training.__main__ import main
-from training.adopt import GIVES
 from training.figures import F32, sigmoid
+from training.foreign import GIVES
 
 RANDOM = np.random.default_rng(3)
 WEIGHTS = RANDOM.normal(size=(STEPS, 2)) / 5
 DAYS = np.cumsum(RANDOM.normal(size=(50, STEPS)), axis=1)
-LAYOUTS = {"flat": [STEPS], "channels first": [1, STEPS], "channels last": [STEPS, 1]}
+LAYOUTS = {"flat": [STEPS], "channels first": [1, STEPS], "channels last": [STEPS, 1], "image": [1, 1, STEPS]}
 
 
 def foreign(
@@ -29,8 +29,9 @@ def foreign(
     kind: int = TensorProto.FLOAT,
     batch: int | str = "n",
     opset: int = 15,
+    inside: int = -1,
 ) -> Path:
-    """A file as another framework might write it: one product, then what `gives` says."""
+    """A file as another framework might write it: one product, then what `gives` says; its Reshape is to `inside`."""
     columns = 2 if gives in {"logits", "probabilities"} else 1
     number = np.float64 if kind == TensorProto.DOUBLE else np.float32
     nodes = [
@@ -45,7 +46,7 @@ def foreign(
         [helper.make_tensor_value_info("input", kind, [batch, *layout])],
         [helper.make_tensor_value_info("output", kind, [batch, columns])],
         [
-            numpy_helper.from_array(np.array([-1, STEPS], np.int64), "shape"),
+            numpy_helper.from_array(np.array([inside, STEPS], np.int64), "shape"),
             numpy_helper.from_array(WEIGHTS[:, :columns].astype(number), "weights"),
         ],
     )
@@ -127,6 +128,8 @@ def test_examples_are_held_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 REFUSED = [
     ({"layout": [96]}, [], "its input is 'input' tensor(float) ['n', 96]; one input of float or double"),
     ({"layout": [2, STEPS]}, [], "['n', 2, 24]"),
+    ({"batch": 32}, [], "[32, 24]; one input of float or double, [batch, 24], with 1s before or after the 24"),
+    ({"batch": 1, "inside": 1}, [], "a.onnx: inside its graph the batch is fixed (a Reshape to [1, ...], say)"),
     (
         {"kind": TensorProto.FLOAT, "gives": "logits"},
         [],
@@ -157,6 +160,18 @@ def test_what_cannot_be_wrapped_is_refused(
     assert sentence in said
     assert said.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+
+
+def test_what_does_not_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A graph whose fault only a run shows: a day does not fall into fives."""
+    file = foreign(tmp_path / "a.onnx")
+    model = onnx.load(file)
+    model.graph.node.insert(0, helper.make_node("Reshape", ["input", "fives"], ["rows"]))
+    model.graph.node[1].input[0] = "rows"
+    model.graph.initializer.append(numpy_helper.from_array(np.array([-1, 5], np.int64), "fives"))
+    onnx.save(model, file)
+    assert status(file, "--gives", "logit", "--time-zone", "UTC", "--out", tmp_path / "b.onnx") == 2
+    assert "a.onnx: ONNX Runtime cannot run a day through it (" in capsys.readouterr().err
 
 
 def test_what_is_no_onnx_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
