@@ -8,7 +8,7 @@ COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-em
 # ONNX Runtime would tell its maker of each start.
 export ORT_DISABLE_TELEMETRY = 1
 
-.PHONY: help demo test lint bench chaos chaos-mutations fuzz soak models baselines lock
+.PHONY: help demo test lint bench chaos chaos-mutations fuzz soak models baselines frameworks test-frameworks lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
@@ -21,6 +21,7 @@ help:
 	@echo "make fuzz   hostile input: ten million mutated messages, then a fuzzer guided by coverage: half an hour"
 	@echo "make models     trains all three models anew, and holds them to those that are committed"
 	@echo "make baselines  other methods (ROCKET, boosting, …) on the same days as the recipe for Italy's load"
+	@echo "make test-frameworks  models of scikit-learn, boosting, Keras, TensorFlow, PyTorch and Caffe in the service (3 GB)"
 	@echo "make lock   compile requirements/*.txt and kafka_local/jars.lock anew"
 
 # Training (torch) is installed only where there is no model.
@@ -67,6 +68,15 @@ baselines:
 	.venv-baselines/bin/pip install --quiet --require-hashes -r requirements/baselines.txt
 	.venv-baselines/bin/python -m training.baselines
 
+# 3 GB of frameworks, in an environment of their own; caffe2onnx's pins hold for nobody: --no-deps.
+frameworks:
+	$(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/pip install --quiet --require-hashes --no-deps -r requirements/frameworks.txt
+
+test-frameworks: frameworks
+	$(INSTALL) dev
+	$(RUN) -m pytest tests/frameworks
+
 # What the fuzzer finds is left in .fuzz/. FUZZ_SECONDS are for each of its five targets.
 FUZZ_SECONDS ?= 150
 fuzz:
@@ -82,4 +92,5 @@ lock:
 	  $(COMPILE) --upgrade --constraint requirements/dev.txt --group $$group --output-file requirements/$$group.txt \
 	  || exit 1; done
 	$(COMPILE) --upgrade --group baselines --output-file requirements/baselines.txt
+	$(COMPILE) --upgrade --group frameworks --output-file requirements/frameworks.txt
 	$(RUN) -m kafka_local.lock

@@ -87,7 +87,7 @@ def test_its_python_publishes_and_subscribes(tmp_path: Path) -> None:
 def test_its_commands_exist() -> None:
     """Each `make` target and each folder in the map is there."""
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`make ([a-z]+)`", README):
+    for target in re.findall(r"`make ([a-z-]+)`", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for folder in re.findall(r"`([a-z_/]+/)`", README):
         assert any((base / folder).is_dir() for base in (ROOT, ROOT / "consumer")), folder
