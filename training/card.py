@@ -254,7 +254,8 @@ def _limits(evaluation: Evaluation) -> str:
             else []
         ),
         f"These figures are of {zones}. Another zone's day has another shape (climate, air conditioning, solar "
-        "power behind the meter): evaluate on its readings before you trust it there.",
+        "power behind the meter, the hour of sunset, which moves the evening's peak): evaluate on its readings "
+        "before you trust it there.",
         "The shape of the day changes over the years: a model learned from old years slowly grows worse.",
         "Hours that the service filled in are a guess that the model takes for real.",
         "It sees the shape alone: neither the level nor the scale of the demand, nor the days before.",

@@ -9,8 +9,8 @@ from season import cli
 from season.labels import LABELS
 from training import commands
 from training.__main__ import DATA, MODEL, ROOT, main, parse
-from training.model import Model
-from training.recipes import Architecture, Configuration
+from training.model import COMMAND, CONFIGURATION, Model
+from training.recipes import Architecture, Configuration, recipe
 
 from .made import FIRST, rows, three_years, write
 
@@ -95,6 +95,33 @@ def test_the_committed_model_learned_from_the_committed_data() -> None:
     contract = Model.load(MODEL).contract
     assert (contract.name, contract.time_zone, contract.day_start) == ("italy-load", "Europe/Rome", "00:00")
     assert f"`{contract.training_data_sha256}`" in Path(DATA).with_name("README.md").read_text()
+
+
+def test_the_default_is_retrained_at_a_tenth_of_its_length(tmp_path: Path) -> None:
+    """`train` without options learns the committed model's days by its recipe: one that knows 2021 comes out."""
+    out = tmp_path / "short.onnx"
+    whole = recipe("mlp", archive=False, seed=0)
+    short = whole.model_copy(update={"epochs": whole.epochs // 10})
+    commands.train(parse(["train", "--out", str(out)]), short, "python -m training train")
+    before, after = Model.load(MODEL), Model.load(out)
+    assert after.made[COMMAND] == before.made[COMMAND] == "python -m training train"
+    assert json.loads(before.made[CONFIGURATION]) == json.loads(whole.model_dump_json())
+    assert json.loads(after.made[CONFIGURATION]) == json.loads(short.model_dump_json())
+    own = {"metrics", "name"}
+    assert after.contract.model_dump(exclude=own) == before.contract.model_dump(exclude=own)
+    shares = [share(model) for model in (before, after)]
+    assert shares[0] > shares[1] > 0.96
+
+
+def share(model: Model) -> float:
+    """Of the days that the model was tested on, how many were right."""
+    assert model.contract.metrics is not None
+    test = model.contract.metrics["test"]
+    assert isinstance(test, dict)
+    assert (test["first"], test["last"], test["days"]) == ("2021-01-01", "2021-12-31", 365)
+    accuracy = test["accuracy"]
+    assert isinstance(accuracy, float)
+    return accuracy
 
 
 WRONG = [
