@@ -56,11 +56,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     _add_adopt(commands.add_parser("adopt", help="wrap another code base's ONNX file to the contract"))
     options = parser.parse_args(arguments)
     if options.command != "adopt" and options.data == DATA:
-        reading = argparse.ArgumentParser(add_help=False)
-        files.add_options(reading)
-        for name, value in ITALY.items():
-            if getattr(options, name) == reading.get_default(name):
-                setattr(options, name, value)
+        for name, value in (ITALY | files.given(options)).items():
+            setattr(options, name, value)
     return options
 
 

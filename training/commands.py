@@ -38,6 +38,7 @@ def train(options: argparse.Namespace, configuration: Configuration | None, comm
     began = time.monotonic()
     source = _load(options, *(_cut(options, usual) for usual in ("00:00", archive.WINDOWS.day_start)))
     known, test = _parts(options, source)
+    _check_used(options, source, test)
     configuration = configuration or recipe(options.architecture, source.archive, options.seed)
     against = "no other days, so the figures are of the same" if test is None else _span(test.days)
     _say(f"learning from {_span(known)}; testing on {against}")
@@ -69,6 +70,7 @@ def evaluate(options: argparse.Namespace) -> None:
     model = Model.load(options.model)
     _check_writable("--card", path, ".md")
     source = _load(options, _windows_of(model.contract))
+    _check_used(options, source)
     if (told := source.windows) != _windows_of(model.contract):
         _say(
             f"the days of {source.name} begin at {told.day_start} in {told.time_zone}, the model's at "
@@ -86,6 +88,7 @@ def export(options: argparse.Namespace) -> None:
     plain = Contract(name=options.out.stem, time_zone=windows.time_zone, day_start=windows.day_start)
     checkpoint = restore(options.checkpoint, options.architecture, plain)
     source = _load(options, _windows_of(checkpoint.contract))
+    _check_used(options, source)
     _write(checkpoint, source, options.out)
 
 
@@ -124,6 +127,18 @@ def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archi
         f"{source.constant} that are constant are left out"
     )
     return source
+
+
+def _check_used(options: argparse.Namespace, source: days.Source, test: days.Source | None = None) -> None:
+    """Raises `SettingError` for an option of how readings are read where no file has any: it would do nothing."""
+    if not source.archive or (test is not None and not test.archive):
+        return
+    for name, value in files.given(options).items():
+        if name != "time_zone":
+            raise SettingError(
+                f"--{name.replace('_', '-')} {value!r}: {source.name} is a file of the UCR archive, whose rows are "
+                "whole days without zones, stamps or columns; leave it out"
+            )
 
 
 def _parts(options: argparse.Namespace, source: days.Source) -> tuple[days.Days, days.Source | None]:

@@ -57,6 +57,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--until", help="the hour to stop before: an instant or a date")
 
 
+def given(args: argparse.Namespace) -> dict[str, str]:
+    """The reader's options on a command line that are not what they are when left out, by their names in `args`."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_options(parser)
+    usual = vars(parser.parse_args([]))
+    return {name: getattr(args, name) for name, value in usual.items() if getattr(args, name) != value}
+
+
 def options(args: argparse.Namespace) -> FileOptions:
     """The checked options of a command line; raises `SettingError` with a sentence about the first wrong one."""
     local = _calendar(args.time_zone)

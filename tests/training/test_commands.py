@@ -240,6 +240,53 @@ def test_days_cut_at_another_hour_are_told(tmp_path: Path, capsys: pytest.Captur
     assert "it was not made for them" in (tmp_path / "c.md").read_text()
 
 
+OF_READINGS = [
+    ("--zone", "IT"),
+    ("--zone-column", "area"),
+    ("--time-column", "time"),
+    ("--demand-column", "load"),
+    ("--delimiter", ";"),
+    ("--decimal", ","),
+    ("--stamps", "end"),
+    ("--step", "15m"),
+    ("--since", "1997-01-01"),
+    ("--until", "1998-01-01"),
+]
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize(("option", "value"), OF_READINGS)
+def test_options_that_rows_of_the_archive_have_no_use_for_are_refused(
+    command: str, option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2 and a sentence with option, value and why: nothing that a user asks for is ignored in silence."""
+    data = str(ROOT / "data" / "ItalyPowerDemand_TRAIN.ts")
+    written = ["--out", str(tmp_path / "a.onnx")] if command == "train" else ["--card", str(tmp_path / "a.md")]
+    assert status([command, "--data", data, option, value, *written]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"{option} {value!r}: ItalyPowerDemand_TRAIN.ts is a file of the UCR archive")
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_of_how_days_are_cut_hold_for_the_archives_rows(rows_of_the_archive: Path, tmp_path: Path) -> None:
+    """--time-zone and --day-start say which days the rows are, and the model keeps them."""
+    words = ["train", "--data", str(rows_of_the_archive), "--out", str(tmp_path / "b.onnx")]
+    options = parse([*words, "--time-zone", "Asia/Tokyo", "--day-start", "06:00"])
+    commands.train(options, Configuration(epochs=3), "python -m training train")
+    contract = Model.load(tmp_path / "b.onnx").contract
+    assert (contract.time_zone, contract.day_start) == ("Asia/Tokyo", "06:00")
+
+
+def test_options_of_readings_hold_for_the_one_file_that_has_them(rows_of_the_archive: Path, tmp_path: Path) -> None:
+    """Of rows to learn from and readings to test on, or the other way round, the readings have a use for --zone."""
+    readings, out = three_years(tmp_path / "made.csv"), str(tmp_path / "b.onnx")
+    for data, test in ((str(rows_of_the_archive), readings), (readings, str(rows_of_the_archive))):
+        options = parse(["train", "--data", data, "--test", test, "--zone", "X", "--out", out])
+        commands.train(options, Configuration(epochs=3), "python -m training train")
+        assert Model.load(tmp_path / "b.onnx").contract.training_data == Path(data).name
+
+
 def test_without_days_to_test_on_the_figures_say_so(
     rows_of_the_archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
