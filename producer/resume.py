@@ -11,12 +11,16 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from season import instants
 from season.cli import StoppedError
-from season.kafka import Properties, beside, refuse
+from season.kafka import Properties, beside, groupless, refuse
 from season.messages import Reading, ReadingError, decode_reading
+from season.standstill import STATISTICS, Standstills
 from season.topics import Topic
+from season.trial import UNREADABLE
 
 _FAST = msgspec.json.Decoder(Reading)
 _BATCH = 2000
+_WAIT = 0.2
+_TRY = 0.01  # the longest wait while it is tried what can be read
 _TELL_AFTER = 5.0
 
 
@@ -31,6 +35,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "fetch.queue.backoff.ms": 1,
         # Bounds what the client fetches ahead: the broker can be read faster than it is decoded here.
         "queued.max.messages.kbytes": 16 * 1024,
+        **STATISTICS,
     }
     return beside(Consumer, environ, ours)
 
@@ -40,47 +45,83 @@ def latest(
 ) -> dict[str, int]:
     """The latest instant (epoch seconds) of each zone on the topic, read from its beginning to its present end.
 
-    Only readings by every rule for their JSON count, under the key of their zone. Memory: one number a zone.
-    Raises RefusedError, StoppedError.
+    Only readings by every rule for their JSON count, under the key of their zone; what the client can neither unpack
+    nor parse is none. Memory: one number a zone. Raises RefusedError, StoppedError.
     """
-    silent = logging.Logger("producer.kafka")
-    silent.addHandler(logging.NullHandler())
-    errors: list[KafkaError] = []
-    consumer = Consumer({**made, "error_cb": errors.append, "logger": silent})
+    ends = _ends(admin, topic, stopped)
+    look = _Look(made, topic, ends, log)
     try:
-        ends = _ends(admin, topic, stopped)
-        consumer.assign([TopicPartition(topic.name, partition, OFFSET_BEGINNING) for partition in ends])
-        found: dict[str, int] = {}
         heard = time.monotonic()
         while ends:
             if stopped():
                 raise StoppedError
-            refuse(errors)
-            first = consumer.poll(0.2)
-            messages = [] if first is None else [first, *consumer.consume(_BATCH, 0)]
-            if messages:
+            if look.take():
                 heard = time.monotonic()
             elif time.monotonic() - heard > _TELL_AFTER:
                 heard = time.monotonic()
                 log("waiting for the topic's end: for the broker, or for another program's open transaction")
-            for message in messages:
-                _take(message, found, ends, keyless=topic.partitions == 1)
-        return found
+        return look.found
     finally:
-        consumer.close()
+        look.close()
 
 
-def _take(message: Message, found: dict[str, int], ends: dict[int, int], keyless: bool) -> None:
-    error = message.error()
-    if error is None:
-        _note(found, message.key(), message.value(), keyless)
-    elif error.code() == KafkaError._PARTITION_EOF:
-        # Until an open transaction has ended, a partition seems to end before it.
-        partition, offset = message.partition(), message.offset()
-        if partition in ends and offset is not None and offset >= ends[partition]:
-            del ends[partition]
-    elif not error.retriable():
-        refuse([error])
+class _Look:
+    """A topic, read from its beginning: the zones found so far; of `ends` a partition is taken out that is read."""
+
+    def __init__(self, made: Properties, topic: Topic, ends: dict[int, int], log: Callable[[str], None]) -> None:
+        self.found: dict[str, int] = {}
+        self._topic, self._ends, self._log = topic, ends, log
+        self._errors: list[KafkaError] = []
+        silent = logging.Logger("producer.kafka")
+        silent.addHandler(logging.NullHandler())
+        quiet = {**made, "logger": silent}
+        self._standstills = Standstills(groupless(quiet), topic.name, self._warn)
+        self._consumer = Consumer({**quiet, "error_cb": self._errors.append, "stats_cb": self._standstills.look})
+        self._consumer.assign([TopicPartition(topic.name, partition, OFFSET_BEGINNING) for partition in ends])
+        for partition in ends:
+            self._standstills.begin(partition, 0)
+
+    def take(self) -> bool:
+        """Takes what is there, waiting a moment for it; whether there was anything. Raises RefusedError."""
+        refuse(self._errors)
+        first = self._consumer.poll(_TRY if self._standstills.trying else _WAIT)
+        for message in [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]:
+            self._hear(message)
+        for partition, unreadable in self._standstills.proceed().items():
+            self._pass_over(partition, unreadable)
+        return first is not None
+
+    def close(self) -> None:
+        """Ends the client."""
+        self._standstills.close()
+        self._consumer.close()
+
+    def _hear(self, message: Message) -> None:
+        error, partition, offset = message.error(), message.partition() or 0, message.offset() or 0
+        if error is None:
+            self._standstills.came(partition, offset)
+            _note(self.found, message.key(), message.value(), keyless=self._topic.partitions == 1)
+        elif error.code() == KafkaError._PARTITION_EOF:
+            self._standstills.came(partition, None)
+            # Until an open transaction has ended, a partition seems to end before it.
+            if partition in self._ends and offset >= self._ends[partition]:
+                del self._ends[partition]
+                self._standstills.forget([partition])
+        elif error.code() in UNREADABLE:
+            self._standstills.doubt(partition, offset, error.str())
+        elif not error.retriable():
+            refuse([error])
+
+    def _pass_over(self, partition: int, unreadable: range) -> None:
+        self._log(
+            f"passing over offsets {unreadable[0]} to {unreadable[-1]} of partition {partition} of "
+            f"{self._topic.name}: the Kafka client can neither unpack nor parse what is there"
+        )
+        self._standstills.begin(partition, unreadable.stop)
+        self._consumer.seek(TopicPartition(self._topic.name, partition, unreadable.stop))
+
+    def _warn(self, event: str, **fields: object) -> None:
+        self._log(f"{event}: " + ", ".join(f"{name} {value}" for name, value in fields.items()))
 
 
 def _ends(admin: AdminClient, topic: Topic, stopped: Callable[[], bool]) -> dict[int, int]:

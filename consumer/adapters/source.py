@@ -10,10 +10,10 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.logs import client_logger
-from consumer.adapters.standstill import STATISTICS, Standstills
-from consumer.adapters.trial import UNREADABLE
 from season.kafka import beside, groupless, refuse
 from season.settings import RefusedError, SettingError
+from season.standstill import STATISTICS, Standstills
+from season.trial import UNREADABLE
 
 log = structlog.get_logger()
 
@@ -83,7 +83,7 @@ class Source:
         self._member: str | None = None  # who we were when the latest partitions came
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
         properties = beside(Consumer, environ, ours)
-        self._standstills = Standstills(groupless(properties), topic)
+        self._standstills = Standstills(groupless(properties), topic, log.warning)
         self._properties = {**properties, "logger": client_logger(), "stats_cb": self._standstills.look}
         self._consumer = Consumer(self._properties)
         self._stranger = self._consumer.consumer_group_metadata()
@@ -135,6 +135,8 @@ class Source:
                     self._hear(message, taken)
             self._note(taken)
         taken.unreadable = self._standstills.proceed()
+        for partition, found in taken.unreadable.items():
+            log.warning("messages cannot be read", partition=partition, first=found[0], last=found[-1])
         return taken
 
     def start(self, partition: int, offset: int) -> None:

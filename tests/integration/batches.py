@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 _PRODUCE, _PRODUCE_VERSION = 0, 7
 _ZSTD_BLOCK = 128 * 1024
+# A client that unpacks no more than 2 MB fails at once on what the usual one takes 100 MB to fail on.
+SMALL = {"KAFKA_FETCH_MAX_BYTES": "1000000", "KAFKA_RECEIVE_MESSAGE_MAX_BYTES": "2000000"}
 
 Bytes = bytes | None
 

@@ -13,15 +13,13 @@ from kafka_local import Broker
 from season.calendar import HOUR
 from tests.fuzz.flood import NUMBERS, STAMPS, ZONES, Flood
 from tests.hostile_json import depth
-from tests.integration.batches import batch, bomb, mute, record, send, wild
+from tests.integration.batches import SMALL, batch, bomb, mute, record, send, wild
 from tests.integration.oracle import Logged
 from tests.integration.test_service import ROME, check, reading
 from tests.integration.world import Service, World, wait
 
 START = int(ROME.starts(np.array([18779]))[0])  # 2021-06-01
 ZONES_OF_A_DAY = ["IT", "FR", "DE", "ES", "PL"]
-# A client that unpacks no more than 2 MB fails at once on what the usual one takes 100 MB to fail on.
-SMALL = {"KAFKA_FETCH_MAX_BYTES": "1000000", "KAFKA_RECEIVE_MESSAGE_MAX_BYTES": "2000000"}
 
 
 class Hostile(World):

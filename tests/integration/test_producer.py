@@ -18,6 +18,7 @@ from kafka_local import Broker, BrokerError
 from season import instants
 from season.kafka import murmur2_partition
 from season.messages import decode_reading, encode_reading
+from tests.integration.batches import SMALL, bomb, mute, send
 from tests.integration.world import wait
 
 ROOT = Path(__file__).parents[2]
@@ -245,6 +246,22 @@ def test_resume_waits_for_open_transactions_and_ignores_aborted_ones(broker: Bro
         assert [hour for _, found, hour, _, _ in messages(broker, topic) if found == zone][
             -len(expected) :
         ] == expected
+
+
+def test_resume_passes_over_what_no_client_can_read(broker: Broker, topic: str) -> None:
+    """Batches that cannot be unpacked or parsed are told with their place, and what stands behind them counts."""
+    small = {"TOPIC_PARTITIONS": "1", **SMALL}
+    assert _give_all(Run(broker, topic, "-", **small), HEADER + rows("IT", range(10)))[0] == 0
+    send(broker.bootstrap_servers, topic, 0, bomb(30, 4_000_000))
+    send(broker.bootstrap_servers, topic, 0, mute(2, 3))
+    assert _give_all(Run(broker, topic, "-", **small), HEADER + rows("IT", range(10, 12)))[0] == 0
+    send(broker.bootstrap_servers, topic, 0, bomb(2, 4_000_000))  # the last that there is
+    status, out, err = _give_all(Run(broker, topic, "-", "--resume", **small), HEADER + rows("IT", range(15)))
+    assert status == 0
+    assert "delivered 3 readings of 1 zone" in out
+    assert "12 readings skipped" in out
+    for offsets in ("10 to 39", "42 to 44", "47 to 48"):
+        assert f"passing over offsets {offsets} of partition 0 of {topic}: " in err
 
 
 def test_speed_paces_by_the_readings_own_time(broker: Broker, topic: str) -> None:

@@ -10,8 +10,8 @@ from confluent_kafka import KafkaError, Message, TopicPartition
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consumer.adapters import trial as module
-from consumer.adapters.trial import Trial
+from season import trial as module
+from season.trial import Trial
 
 GOOD, BOMB, MUTE = "good", "bomb", "mute"
 Log = list[tuple[str, int]]  # batches: what they are, and how many records they have

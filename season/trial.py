@@ -1,4 +1,4 @@
-"""Finds out which messages no client can read, where the group's client stands still before them for ever.
+"""Finds out which messages no client can read, where a client stands still before them for ever.
 
 Of a batch that it cannot unpack a client tells again and again where it begins, but not where it ends; of a record
 that it cannot parse (a length below -1, which the broker lets pass) it tells nothing at all. So a client of its own

@@ -1,20 +1,16 @@
 """Watches for partitions that stand still before what no client can read, and finds out how far that goes.
 
 A batch that cannot be unpacked is told of again and again; of a record that cannot be parsed nothing is told, but the
-client's statistics show a partition that does not move while answers come. Either starts a `Trial` beside the group's
+client's statistics show a partition that does not move while answers come. Either starts a `Trial` beside that
 client, and what it finds is told as offsets that come next.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
-from consumer.adapters.trial import Trial, partial
-
-log = structlog.get_logger()
+from season.trial import Trial, partial
 
 STATISTICS = {"statistics.interval.ms": 2000}
 """What the watched client needs among its properties; `look` is its `stats_cb`."""
@@ -34,9 +30,9 @@ class _Flow:
 class Standstills:
     """The partitions of one topic that flow. Not for use by several threads."""
 
-    def __init__(self, properties: Mapping[str, Any], topic: str) -> None:
-        """`properties` are those of a consumer that is no member of a group."""
-        self._properties, self._topic = dict(properties), topic
+    def __init__(self, properties: Mapping[str, Any], topic: str, warn: Callable[..., object]) -> None:
+        """`properties` are those of a consumer that is no member of a group; `warn` is told what is tried."""
+        self._properties, self._topic, self._warn = dict(properties), topic, warn
         self._flows: dict[int, _Flow] = {}
         self._partial = 0
 
@@ -81,7 +77,7 @@ class Standstills:
         flow = self._flows.get(partition)
         if flow is not None and flow.trial is None:
             offset = max(offset, flow.start or 0)
-            log.warning("trying what can be read", partition=partition, offset=offset, why=why)
+            self._warn("trying what can be read", partition=partition, offset=offset, why=why)
             flow.trial = Trial(self._properties, self._topic, partition, offset)
 
     def look(self, statistics: str) -> None:
@@ -107,6 +103,5 @@ class Standstills:
                 flow.trial.close()
                 flow.trial = None
                 if found:
-                    log.warning("messages cannot be read", partition=partition, first=found[0], last=found[-1])
                     unreadable[partition] = found
         return unreadable
