@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from season import instants
 from season.cli import StoppedError
-from season.kafka import Properties, beside, groupless, refuse
+from season.kafka import Properties, beside, groupless, refuse, told
 from season.messages import Reading, ReadingError, decode_reading
 from season.standstill import STATISTICS, Standstills
 from season.topics import Topic
@@ -130,7 +130,7 @@ def _ends(admin: AdminClient, topic: Topic, stopped: Callable[[], bool]) -> dict
 
     def ask(spec: OffsetSpec) -> dict[int, int]:
         futures = admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=10.0)
-        return {partition.partition: future.result().offset for partition, future in futures.items()}
+        return {partition.partition: told(future.result()) for partition, future in futures.items()}
 
     while not stopped():
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo  # type: ignore[attr-defined]
 
 from season.cli import StoppedError
 from season.settings import RefusedError, SettingError, check_text
@@ -215,6 +215,16 @@ def refuse(errors: list[KafkaError]) -> None:
     for error in errors:
         if error.code() in _REFUSALS:
             raise RefusedError(f"the broker refuses this program: {error.str()} ({error.name()})")
+
+
+def told(answer: ListOffsetsResultInfo) -> int:
+    """The offset in an answer of `list_offsets`; KafkaException where there is none.
+
+    Where a partition's leader has just gone, the client says -1001, and tells no error.
+    """
+    if answer.offset < 0:
+        raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+    return int(answer.offset)
 
 
 def murmur2(data: bytes) -> int:

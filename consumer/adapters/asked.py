@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.adapters.logs import Complaints, client_logger
-from season.kafka import beside, groupless, refuse
+from season.kafka import beside, groupless, refuse, told
 
 _PATIENCE = 5.0  # seconds until a question counts as not answered
 _STABLE = 0.5  # the same for the group's offset: the questions of other partitions wait behind it
@@ -112,7 +112,7 @@ class Broker:
                 {at: which}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE
             )[at]
 
-        return Asked(ask, lambda answer: int(answer.offset), self._look_again)
+        return Asked(ask, told, self._look_again)
 
     def _look_again(self, error: KafkaError) -> None:
         # After a crash of the broker the client goes on asking the leader of before, unless it looks for the new one.

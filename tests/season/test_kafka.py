@@ -5,13 +5,21 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import ListOffsetsResultInfo  # type: ignore[attr-defined]
 
 from kafka_local import Broker
 from kafka_local.broker import free_port
 from season.cli import StoppedError
-from season.kafka import beside, client_properties, connect, groupless, murmur2, murmur2_partition, refuse
+from season.kafka import beside, client_properties, connect, groupless, murmur2, murmur2_partition, refuse, told
 from season.settings import RefusedError, SettingError
+
+
+def test_an_answer_without_an_offset_is_none() -> None:
+    """-1001 without an error, as the client says it of a partition whose leader has gone, is no topic's end."""
+    assert [told(ListOffsetsResultInfo(offset, -1, 0)) for offset in (0, 7)] == [0, 7]
+    with pytest.raises(KafkaException):
+        told(ListOffsetsResultInfo(-1001, -1, -1))
 
 
 def test_without_a_setting_it_is_the_local_broker() -> None:
