@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from season import files
 from season.cli import run
@@ -13,7 +14,7 @@ from season.contract import ContractError
 from season.settings import SettingError
 from training.errors import FailedError
 from training.foreign import GIVES
-from training.recipes import ARCHITECTURES
+from training.recipes import Architecture
 
 ROOT = Path(__file__).absolute().parent.parent
 DATA = str(ROOT / "data" / "italy_load_2015_2021.csv")
@@ -75,7 +76,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--day-start",
         help="the hour at which a window begins (00:00; of the archive's rows 23:00)",
     )
-    _add_architecture(parser)
+    parser.add_argument(
+        "--architecture",
+        choices=get_args(Architecture),
+        help="the network to learn (mlp; of the archive's rows convolution)",
+    )
     parser.add_argument("--seed", type=_seed, default=0, help="all that is random follows from it (%(default)s)")
     _add_out(parser)
 
@@ -99,7 +104,11 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, required=True, help="a .pt file of `train`, or weights alone (a state_dict)"
     )
-    _add_architecture(parser)
+    parser.add_argument(
+        "--architecture",
+        choices=("mlp", "tutorial"),
+        help="the network whose weights they are, where the checkpoint does not say it (mlp)",
+    )
     parser.add_argument(
         "--day-start", help="of weights alone, as their --time-zone (Europe/Rome): where their windows begin (00:00)"
     )
@@ -135,10 +144,6 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-zone", required=True, help="of its days, such as Europe/Rome")
     parser.add_argument("--day-start", help="the hour at which its days begin (00:00)")
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
-
-
-def _add_architecture(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--architecture", choices=ARCHITECTURES, default="mlp", help="its network (%(default)s)")
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:

@@ -169,7 +169,8 @@ def _name(source: days.Source, configuration: Configuration, out: Path) -> str:
     name = days.NAMES.get(source.sha256)
     if name is None:
         return out.stem
-    return name if configuration.architecture == "mlp" else f"{name}-{configuration.architecture}"
+    usual = recipe(None, source.archive, 0).architecture
+    return name if configuration.architecture == usual else f"{name}-{configuration.architecture}"
 
 
 def _write(checkpoint: Checkpoint, source: days.Source, path: Path) -> None:

@@ -70,7 +70,11 @@ def restore(path: Path, architecture: Architecture | None = None, plain: Contrac
         raise SettingError(f"--checkpoint {path}: {error}") from None
     except (LookupError, TypeError, AttributeError, ValueError):
         known = "one that `training train` wrote"
-        allowed = f"not {known}" if plain is None else f"neither {known} nor the weights of an {architecture} network"
+        allowed = (
+            f"not {known}"
+            if plain is None
+            else f"neither {known} nor the weights of an {architecture or 'mlp'} network"
+        )
         raise SettingError(f"--checkpoint {path}: it is {allowed}") from None
     wanted = architecture or configuration.architecture
     network = build(configuration)
@@ -100,7 +104,8 @@ def _told_by(weights: Any, architecture: Architecture | None) -> Configuration:
     """What can be told of a network by its weights alone: an `mlp`'s hidden layers."""
     if architecture == "tutorial":
         return Configuration(architecture=architecture)
-    return Configuration(hidden=(len(weights["layers.0.weight"]), len(weights["layers.3.weight"])))
+    *hidden, _ = (len(values) for name, values in weights.items() if name.endswith(".weight"))
+    return Configuration(hidden=tuple(hidden))
 
 
 def write(checkpoint: Checkpoint, tests: F64, path: Path) -> float:

@@ -18,26 +18,39 @@ from torch import Tensor, nn
 from season.steps import F64, STEPS, fill
 from training.days import Days
 from training.figures import F32
-from training.networks import ConvolutionNetwork, SeasonNetwork, TutorialNetwork, shape_of
+from training.networks import ConvolutionNetwork, SeasonNetwork, TutorialNetwork, shape_of, side_by_side
 from training.progress import progress
 from training.recipes import Configuration
 
 
 def build(configuration: Configuration) -> nn.Module:
-    """The network that a configuration names, its weights random."""
+    """The network that comes of a configuration, its weights random."""
     if configuration.architecture == "tutorial":
         return TutorialNetwork(configuration.dropout)
     if configuration.architecture == "convolution":
-        return ConvolutionNetwork(configuration.dropout)
+        return side_by_side(convolutions(configuration))
     return SeasonNetwork(configuration.hidden, configuration.dropout)
 
 
+def convolutions(configuration: Configuration) -> list[ConvolutionNetwork]:
+    """The networks that are learned one by one, and become one."""
+    return [ConvolutionNetwork(configuration.kernel, configuration.dropout) for _ in range(configuration.members)]
+
+
 def learn(configuration: Configuration, known: Days, what: str = "training") -> nn.Module:
-    """The network that the days `known` make of a configuration, in evaluation mode."""
+    """The network that the days `known` make of a configuration, in evaluation mode; `what` is told of it."""
     torch.set_num_threads(1)
-    teachers = [learn(each, known, f"teacher {number}") for number, each in enumerate(teachers_of(configuration), 1)]
     torch.manual_seed(configuration.seed)
-    network = build(configuration)
+    if configuration.architecture != "convolution":
+        return fit(build(configuration), configuration, known, what).eval()
+    networks = convolutions(configuration)
+    for number, network in enumerate(networks, 1):
+        fit(network, configuration, known, f"{what}, network {number} of {len(networks)}")
+    return side_by_side(networks).eval()
+
+
+def fit(network: nn.Module, configuration: Configuration, known: Days, what: str) -> nn.Module:
+    """The same network, once it has learned from the days."""
     shapes, winter = shape_of(tensor(known.steps)[:, 0])[:, None], torch.from_numpy(known.winter).float()[:, None]
     steps = configuration.epochs * math.ceil(len(shapes) / configuration.batch_size)
     optimizer = torch.optim.AdamW(
@@ -50,25 +63,12 @@ def learn(configuration: Configuration, known: Days, what: str = "training") -> 
     for _ in progress(range(configuration.epochs), f"{what}, epochs"):
         for rows in torch.split(torch.randperm(len(shapes)), configuration.batch_size):
             days, wanted = augmented(configuration, shapes[rows], winter[rows])
-            if teachers:
-                with torch.no_grad():
-                    wanted = torch.stack([teacher(days).sigmoid() for teacher in teachers]).mean(dim=0)
             loss = nn.functional.binary_cross_entropy_with_logits(network(days), wanted)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-    return tempered(network, configuration.temperature).eval()
-
-
-def teachers_of(configuration: Configuration) -> list[Configuration]:
-    """The configurations of the teachers; their seeds are those of no student's near this one."""
-    if configuration.teacher is None:
-        return []
-    first = (configuration.seed + 1) * 1000
-    return [
-        configuration.teacher.model_copy(update={"seed": first + number}) for number in range(configuration.teachers)
-    ]
+    return tempered(network, configuration.temperature)
 
 
 def augmented(configuration: Configuration, days: Tensor, winter: Tensor) -> tuple[Tensor, Tensor]:

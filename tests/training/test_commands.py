@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_the_committed_model_learned_from_the_committed_data() -> None:
 def test_the_default_is_retrained_at_a_tenth_of_its_length(tmp_path: Path) -> None:
     """`train` without options learns the committed model's days by its recipe: one that knows 2021 comes out."""
     out = tmp_path / "short.onnx"
-    whole = recipe("mlp", archive=False, seed=0)
+    whole = recipe(None, archive=False, seed=0)
     short = whole.model_copy(update={"epochs": whole.epochs // 10})
     commands.train(parse(["train", "--out", str(out)]), short, "python -m training train")
     before, after = Model.load(MODEL), Model.load(out)
@@ -212,7 +213,7 @@ def rows_of_the_archive(tmp_path: Path) -> Path:
     return tmp_path / "Some_TRAIN.ts"
 
 
-@pytest.mark.parametrize("architecture", ["mlp", "tutorial"])
+@pytest.mark.parametrize("architecture", get_args(Architecture))
 def test_train_learns_from_the_archives_rows(
     rows_of_the_archive: Path, tmp_path: Path, architecture: Architecture, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,6 @@
 """An ONNX file is written whole and true, or not at all."""
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -149,7 +148,7 @@ def test_weights_alone_become_a_model(tmp_path: Path, network: nn.Module) -> Non
     assert np.allclose(model.score(DAYS), logits_of(network, DAYS), atol=1e-5)
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
+@pytest.mark.parametrize("architecture", ["mlp", "tutorial"])
 def test_weights_of_another_network_are_refused(tmp_path: Path, architecture: Architecture) -> None:
     """The sentence names the architecture that was asked for."""
     torch.save(nn.Linear(24, 1).state_dict(), tmp_path / "a.pt")

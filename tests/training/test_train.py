@@ -1,6 +1,5 @@
-"""The loop learns what there is to learn, from days and from teachers, and the same seed gives the same bits."""
+"""The loop learns what there is to learn, several networks one by one; the same seed gives the same bits."""
 
-import dataclasses
 import itertools
 from pathlib import Path
 
@@ -11,15 +10,14 @@ from torch import nn
 
 from season.files import FileOptions
 from season.steps import STEPS, fill
-from training import days, train
-from training.networks import shape_of
+from training import days
+from training.networks import ConvolutionNetwork, shape_of, side_by_side
 from training.recipes import Architecture, Configuration
-from training.train import augmented, build, fillings, learn, logits_of, teachers_of, tempered
+from training.train import augmented, build, fillings, learn, logits_of, tempered
 
 from .made import ROME, three_years
 
 SHORT = Configuration(epochs=3)
-TEACHER = Configuration(architecture="convolution", epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +35,7 @@ def right(network: nn.Module, some: days.Days) -> float:
 RECIPES = {
     "plain": SHORT,
     "augmented": SHORT.model_copy(update={"mixup": 0.4, "filled": 0.5, "sun": 0.1, "temperature": 0.7}),
-    "taught": SHORT.model_copy(
-        update={"teachers": 2, "teacher": Configuration(architecture="convolution", epochs=2)}
-    ),
+    "side by side": SHORT.model_copy(update={"architecture": "convolution", "members": 2}),
 }
 
 
@@ -51,34 +47,31 @@ def test_it_learns_a_season_that_shows(parts: tuple[days.Days, days.Days], confi
     assert right(network, parts[1]) > 0.95
 
 
-def test_a_student_learns_what_its_teachers_say(
-    parts: tuple[days.Days, days.Days], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With teachers the seasons of the days count no more: taught by those who know the opposite, it says that."""
-    known, tested = parts
-    swapped = dataclasses.replace(known, winter=~known.winter)
-    teacher = learn(SHORT, swapped)
-    monkeypatch.setattr(train, "teachers_of", lambda c: [c] if c.teachers else [])
-    inner = train.learn
-    monkeypatch.setattr(train, "learn", lambda c, days, what="": teacher if what else inner(c, days))
-    assert right(inner(SHORT.model_copy(update={"teachers": 1}), known), tested) < 0.05
+@pytest.mark.parametrize("kernel", [1, 5, 9, 23])
+def test_side_by_side_they_give_the_mean_of_their_logits(kernel: int) -> None:
+    """Convolutions written as one product say what they said together, whatever their width."""
+    networks = [ConvolutionNetwork(kernel, 0.3).eval() for _ in range(3)]
+    steps = np.random.default_rng(0).normal(30000, 5000, (100, STEPS))
+    wanted = np.mean([logits_of(network, steps) for network in networks], axis=0)
+    assert np.allclose(logits_of(side_by_side(networks), steps), wanted, atol=1e-5)
+
+
+def test_networks_side_by_side_differ(parts: tuple[days.Days, days.Days]) -> None:
+    """Each has weights, days and noise of its own: of two the filters are not the same."""
+    network = learn(RECIPES["side by side"], parts[0])
+    first, second = network.get_parameter("layers.0.weight").chunk(2)
+    assert (first - second).abs().max() > 0.01
 
 
 def test_the_seed_decides_every_bit(parts: tuple[days.Days, days.Days]) -> None:
-    """The same seed gives the same weights, of a student as well; another seed gives others."""
-    taught = RECIPES["taught"]
+    """The same seed gives the same weights, of several networks as well; another seed gives others."""
+    several = RECIPES["side by side"]
     same, again, other = (
         learn(configuration, parts[0]).state_dict()
-        for configuration in (taught, taught, taught.model_copy(update={"seed": 1}))
+        for configuration in (several, several, several.model_copy(update={"seed": 1}))
     )
     assert all(torch.equal(same[name], again[name]) for name in same)
     assert not all(torch.equal(same[name], other[name]) for name in same)
-
-
-def test_no_two_networks_share_a_seed() -> None:
-    """The teachers of one seed are not those of the next, nor is one the student."""
-    seeds = [c.seed for seed in range(3) for c in teachers_of(Configuration(seed=seed, teachers=5, teacher=SHORT))]
-    assert len({*seeds, 0, 1, 2}) == 18
 
 
 def test_hours_are_filled_as_the_service_fills_them() -> None:
