@@ -40,8 +40,8 @@ LOAD = Configuration(
     temperature=0.75,  # noise makes a network shy of clean days: of least log loss there
 )
 
-# Of the archive's rows, of which 67 are there to learn from: too few to rank recipes by, as cross-validation among them
-# showed. So it was chosen on samples of 67 days of a year of Italy's load, tested on the years around it
+# Of the archive's rows, of which 67 are there to learn from: too few to rank recipes by, as cross-validation among
+# them showed. So it was chosen on samples of 67 days of a year of Italy's load, tested on the years around it
 # (`python -m training.sampled`, docs/models.md). That convolutions with mixup suit the archive's days was known from
 # earlier trials, which had the days to test on in view.
 ARCHIVE = Configuration(
