@@ -3,7 +3,6 @@
 Needs `.venv-frameworks` (`make test-frameworks`); `make test` leaves this folder out.
 """
 
-import json
 import os
 import re
 import shutil
@@ -15,11 +14,9 @@ import pytest
 
 from consumer.adapters.model import labels
 from kafka_local import Broker
-from season.calendar import HOUR
-from season.steps import F64, STEPS
+from season.steps import STEPS
+from tests.integration.test_models import predictions
 from tests.integration.test_promises import START
-from tests.integration.test_service import reading
-from tests.integration.world import World
 from training.__main__ import ROOT
 from training.adopt import TOLERANCE
 
@@ -69,23 +66,9 @@ def test_the_service_says_what_the_framework_says(broker: Broker, days: Path, tm
     walk(road, root)
     rows = np.loadtxt(root / "examples.csv", delimiter=",")[::9]
     winter = np.loadtxt(root / "unseen.csv", delimiter=",")[::9, STEPS] == 1
-    found = predictions(broker, tmp_path, root / "models" / "theirs.onnx", rows[:, :STEPS])
+    found = predictions(broker, tmp_path, root / "models" / "theirs.onnx", START, rows[:, :STEPS])
     probabilities = np.array([each["winter_probability"] for each in found])
     assert np.abs(probabilities - rows[:, STEPS]).max() < TOLERANCE
     assert [each["label"] for each in found] == labels(rows[:, STEPS], 0.5)
     assert {each["model"] for each in found} == {"theirs"}
     assert np.mean((rows[:, STEPS] >= 0.5) == winter) > 0.9
-
-
-def predictions(broker: Broker, folder: Path, model: Path, days: F64) -> list[dict[str, object]]:
-    """What the service publishes of days, each of them complete."""
-    world = World(broker.bootstrap_servers, partitions=1)
-    with world.service(folder, MODEL_PATH=str(model)) as service:
-        service.ready()
-        hours = enumerate(days.reshape(-1).tolist())
-        world.publish([reading("IT", START + hour * HOUR, demand) for hour, demand in hours])
-        world.wait_until_read()
-        assert service.stop() == 0
-    found = [json.loads(message.value or b"") for message in world.flat("PREDICTIONS_TOPIC")]
-    assert [each["steps"] for each in found] == days.tolist()
-    return found
