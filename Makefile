@@ -66,7 +66,7 @@ models:
 baselines:
 	$(PYTHON) -m venv .venv-baselines
 	.venv-baselines/bin/pip install --quiet --require-hashes -r requirements/baselines.txt
-	.venv-baselines/bin/python -m training.baselines
+	.venv-baselines/bin/python -m training.research.baselines
 
 # 3 GB of frameworks, in an environment of their own; caffe2onnx's pins hold for nobody: --no-deps.
 frameworks:

@@ -30,7 +30,7 @@ class Configuration(pydantic.BaseModel):
 
 
 # Of a file of readings. Each figure is the mean over 2018, 2019 and 2020, each after training on the years before it
-# (`python -m training.rolling`, docs/models.md), three seeds or more.
+# (`python -m training.research.rolling`, docs/models.md), three seeds or more.
 LOAD = Configuration(
     hidden=(64, 32),  # (96, 48) is no better
     jitter=0.1,
@@ -42,8 +42,8 @@ LOAD = Configuration(
 
 # Of the archive's rows, of which 67 are there to learn from: too few to rank recipes by, as cross-validation among
 # them showed. So it was chosen on samples of 67 days of a year of Italy's load, tested on the years around it
-# (`python -m training.sampled`, docs/models.md). That convolutions with mixup suit the archive's days was known from
-# earlier trials, which had the days to test on in view.
+# (`python -m training.research.sampled`, docs/models.md). That convolutions with mixup suit the archive's days was
+# known from earlier trials, which had the days to test on in view.
 ARCHIVE = Configuration(
     architecture="convolution",
     kernel=9,  # 5 and 15 are alike

@@ -1,4 +1,4 @@
-"""`python -m training.baselines` (`make baselines`): what other methods make of the days of `training.rolling`.
+"""`python -m training.research.baselines` (`make baselines`): what other methods make of the days of `rolling`.
 
 They come with scikit-learn and aeon, which nothing else here needs. Every method sees what the network sees: a day's
 24 hours with mean 0 and standard deviation 1. What a method leaves open is chosen on the last year before the tested

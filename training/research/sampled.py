@@ -1,4 +1,4 @@
-"""`python -m training.sampled`: what recipes make of 67 days of one year of Italy's load, on the years around it.
+"""`python -m training.research.sampled`: what recipes make of 67 days of a year of Italy's load, on those around it.
 
 The archive has 67 days of one year to learn from, and no others to choose a recipe by. Here are thousands: each
 sample is cut as the archive's days are, and has as many of each season.

@@ -1,4 +1,4 @@
-"""`python -m training.rolling`: the recipe for readings on years that it has not seen, in three tables.
+"""`python -m training.research.rolling`: the recipe for readings on years that it has not seen, in three tables.
 
 The origin rolls: the network learns from all of Italy's days before a year and is tested on it, for 2018, 2019 and
 2020. Every choice in the recipe was made on these years; 2021 is not looked at.

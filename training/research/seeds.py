@@ -1,4 +1,4 @@
-"""`python -m training.seeds`: the settled recipe for the archive's rows, ten seeds scored on the days to test on."""
+"""`python -m training.research.seeds`: the archive's recipe, ten seeds of it, on the days to test on."""
 
 import sys
 

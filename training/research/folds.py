@@ -1,7 +1,7 @@
-"""`python -m training.folds`: cross-validation of recipes inside the archive's 67 days to learn from.
+"""`python -m training.research.folds`: cross-validation of recipes inside the archive's 67 days to learn from.
 
-What it promises of the recipe that `training.sampled` chose. The log loss is each recipe's at the temperature that
-suits it best.
+What it promises of the recipe that `sampled` chose. The log loss is each recipe's at the temperature that suits it
+best.
 """
 
 import sys
