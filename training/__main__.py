@@ -4,7 +4,8 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
@@ -129,9 +130,7 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
         choices=GIVES,
         help="what its output is: of winter, or of two classes",
     )
-    parser.add_argument(
-        "--winter", type=int, choices=(0, 1), default=0, help="of two classes, winter's place (%(default)s)"
-    )
+    parser.add_argument("--winter", type=int, choices=(0, 1), help="of two classes, winter's place (0)")
     parser.add_argument("--output", help="which output, where it has several that fit")
     parser.add_argument(
         "--normalised",
@@ -160,17 +159,17 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 
 def _share(text: str) -> float:
-    share = float(text)
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not allowed; a number between 0 and 1 is")
-    return share
+    with suppress(ValueError):
+        if 0 <= (share := float(text)) <= 1:
+            return share
+    raise argparse.ArgumentTypeError(f"{text!r} is not allowed; a number between 0 and 1 is")
 
 
 def _seed(text: str) -> int:
-    seed = int(text)
-    if not 0 <= seed < 2**63:
-        raise argparse.ArgumentTypeError(f"{text} is not allowed; a whole number from 0 to 2**63 - 1 is")
-    return seed
+    with suppress(ValueError):
+        if 0 <= (seed := int(text)) < 2**63:
+            return seed
+    raise argparse.ArgumentTypeError(f"{text!r} is not allowed; a whole number from 0 to 2**63 - 1 is")
 
 
 def _named(options: argparse.Namespace) -> str:
@@ -180,15 +179,17 @@ def _named(options: argparse.Namespace) -> str:
 
 def _shown(options: argparse.Namespace, arguments: Sequence[str]) -> str:
     """The command as the card shows it: folders outside of this repository are the machine's, and stay out of it."""
-    words = list(arguments)
-    for name in ("data", "test", "file", "examples", "out"):
-        path = str(getattr(options, name, None) or "")
-        if not path:
-            continue
-        whole = Path(path).absolute()
-        shown = whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else Path(path).name
-        words = [word.replace(path, str(shown)) for word in words]
-    return shlex.join(["python", "-m", "training", *words])
+    paths = {str(getattr(options, name, None) or "") for name in ("data", "test", "file", "examples", "out")} - {""}
+    return shlex.join(["python", "-m", "training", *(_without_folders(word, paths) for word in arguments)])
+
+
+def _without_folders(word: str, paths: Set[str]) -> str:
+    """A word of the command line; of a path (`PATH` or `--option=PATH`) without the machine's folders."""
+    option, equals, path = word.partition("=") if word.startswith("-") else ("", "", word)
+    if path not in paths:
+        return word
+    whole = Path(path).absolute()
+    return f"{option}{equals}{whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else Path(path).name}"
 
 
 if __name__ == "__main__":

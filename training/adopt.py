@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from season.settings import SettingError
 from season.steps import F64, STEPS
 from training.errors import FailedError
-from training.figures import sigmoid
+from training.figures import F32, sigmoid
 from training.foreign import Foreign
 from training.model import Model, open_session
 
@@ -22,7 +22,12 @@ TOLERANCE = 1e-4  # of a probability
 OLDEST = 9  # the opset from which every operator used here takes what is given to it here
 SMALLEST = 1e-7  # what a probability is taken for at least: its logit has to be finite in 32 bits
 
-_OURS, _THEIRS = "season/", "adopted/"
+_MEANINGS = {
+    "logit": "one number",
+    "logits": "two numbers",
+    "probability": "one number from 0 to 1",
+    "probabilities": "two numbers that add up to 1",
+}
 _TYPES = {"tensor(float)": TensorProto.FLOAT, "tensor(double)": TensorProto.DOUBLE}
 
 
@@ -37,8 +42,10 @@ class Original:
             self._session = open_session(self.proto.SerializeToString())
         except OSError as error:
             raise SettingError(f"{path}: {error.strerror}; an ONNX file is needed") from None
-        except Exception:  # onnx and ONNX Runtime raise what has no common class but this
-            raise SettingError(f"{path}: ONNX Runtime cannot read it; an ONNX file is needed") from None
+        except Exception as error:  # onnx and ONNX Runtime raise what has no common class but this
+            raise SettingError(
+                f"{path}: ONNX Runtime cannot read it ({_first_line(error)}); an ONNX file that it reads is needed"
+            ) from None
         self.input, self.layout, self.type = self._input()
         self.output = self._output()
         versions = [each.version for each in self.proto.opset_import if each.domain in {"", "ai.onnx"}]
@@ -46,7 +53,10 @@ class Original:
             raise SettingError(f"{path}: it is of opset {versions[0]}; export it with opset {OLDEST} or later")
 
     def score(self, steps: F64) -> F64:
-        """The logits [n] of days [n, 24], wrapped by hand in NumPy: what the graph has to give."""
+        """The logits [n] of days [n, 24], wrapped by hand in NumPy: what the graph has to give.
+
+        Raises `SettingError` where the output is not what `foreign` says of it.
+        """
         days = steps
         if self.foreign.ddof is not None:
             days = days - days.mean(axis=1, keepdims=True)
@@ -58,14 +68,31 @@ class Original:
                 for day in days
             ]
         except Exception as error:  # ONNX Runtime's have no common class but this
-            reason = str(error).splitlines()[0]
+            reason = _first_line(error)
             raise SettingError(f"{self.path}: ONNX Runtime cannot run a day through it ({reason})") from None
+        self._check(rows)
         given = np.concatenate(rows).reshape(len(days), -1).astype(np.float64)
         first = given[:, self.foreign.winter if self.foreign.columns == 2 else 0]
         other = given[:, 1 - self.foreign.winter] if self.foreign.columns == 2 else 1 - first
         if self.foreign.gives in {"logit", "logits"}:
             return first - (other if self.foreign.columns == 2 else 0.0)
         return np.log(np.maximum(first, SMALLEST)) - np.log(np.maximum(other, SMALLEST))
+
+    def _check(self, rows: list[F32]) -> None:
+        """Whether the output is what the user says that it is, as far as that can be seen."""
+        gives, columns = self.foreign.gives, self.foreign.columns
+        for row in rows:
+            wrong = row.size != columns
+            if gives in {"probability", "probabilities"}:
+                wrong |= bool((np.abs(row - 0.5) > 0.5 + TOLERANCE).any())
+            if gives == "probabilities":
+                wrong |= bool(abs(row.sum() - 1) > TOLERANCE)
+            if wrong:
+                found = ", ".join(f"{value:.4g}" for value in row.ravel()[:4])
+                raise SettingError(
+                    f"{self.path}: its output {self.output!r} gives {found} for a day; --gives {gives} is "
+                    f"{_MEANINGS[gives]}"
+                )
 
     def _input(self) -> tuple[str, list[int], int]:
         inputs = self._session.get_inputs()
@@ -81,7 +108,12 @@ class Original:
         """The name of the output that is meant."""
         columns, outputs = self.foreign.columns, self._session.get_outputs()
         sizes = [2] if columns == 2 else []
-        fitting = [each.name for each in outputs if each.type in _TYPES and _sizes(each.shape) == sizes]
+        fitting = [
+            each.name
+            for each in outputs
+            # A size that has no number is found out by a run.
+            if each.type in _TYPES and (_sizes(each.shape) == sizes or not _is_known(each.shape))
+        ]
         found = "; ".join(f"{each.name!r} {each.type} {each.shape}" for each in outputs)
         if self.foreign.output is not None:
             fitting = [name for name in fitting if name == self.foreign.output]
@@ -96,29 +128,32 @@ class Original:
 
 def adopt(original: Original) -> onnx.ModelProto:
     """The graph around the original's: [batch, 1, 24] in any unit to the logit of winter [batch, 1]; no metadata."""
-    theirs = onnx.compose.add_prefix(original.proto, _THEIRS)
-    graph = theirs.graph
-    builder = _Builder()
-    days = builder.add("Reshape", "load", builder.shape([-1, STEPS]))
+    theirs = original.proto
+    ours = "season/"
+    while ours.encode() in theirs.SerializeToString():
+        ours = f"{ours[:-1]}_/"
+    load, logit = f"{ours}load", f"{ours}winter_logit"
+    before, after = _Builder(f"{ours}before/"), _Builder(f"{ours}after/")
+    days = before.add("Reshape", load, before.shape([-1, STEPS]))
     if original.foreign.ddof is not None:
-        days = builder.normalised(days, original.foreign.ddof)
-    days = builder.add("Reshape", days, builder.shape(original.layout))
-    builder.add("Cast", days, to=original.type, out=_THEIRS + original.input)
-    after = _Builder(_OURS + "after/")
-    after.logit(_THEIRS + original.output, original.foreign)
-    wrapped = helper.make_graph(
-        [*builder.nodes, *graph.node, *after.nodes],
+        days = before.normalised(days, original.foreign.ddof)
+    days = before.add("Reshape", days, before.shape(original.layout))
+    before.add("Cast", days, to=original.type, out=original.input)
+    after.logit(original.output, original.foreign, logit)
+    graph = helper.make_graph(
+        [*before.nodes, *theirs.graph.node, *after.nodes],
         "adopted",
-        [helper.make_tensor_value_info("load", TensorProto.FLOAT, ["batch", 1, STEPS])],
-        [helper.make_tensor_value_info("winter_logit", TensorProto.FLOAT, ["batch", 1])],
-        [*graph.initializer, *builder.constants, *after.constants],
-        sparse_initializer=graph.sparse_initializer,
+        [helper.make_tensor_value_info(load, TensorProto.FLOAT, ["batch", 1, STEPS])],
+        [helper.make_tensor_value_info(logit, TensorProto.FLOAT, ["batch", 1])],
+        [*theirs.graph.initializer, *before.constants, *after.constants],
+        sparse_initializer=theirs.graph.sparse_initializer,
     )
-    for noted in [wrapped, *wrapped.node, *wrapped.initializer]:
+    inside = [node for function in theirs.functions for node in (function, *function.node)]
+    for noted in [graph, *graph.node, *graph.initializer, *inside]:
         del noted.metadata_props[:]
         noted.doc_string = ""
     return helper.make_model(
-        wrapped, opset_imports=theirs.opset_import, ir_version=theirs.ir_version, functions=theirs.functions
+        graph, opset_imports=theirs.opset_import, ir_version=theirs.ir_version, functions=theirs.functions
     )
 
 
@@ -128,12 +163,13 @@ def agrees(wrapped: Path, original: Original, examples: F64 | None) -> float:
     Held to NumPy on generated days of several sizes, and to `examples` [n, 25]: days, then the probability of winter.
     Raises `FailedError` where they differ, and `SettingError` where the original takes one day at a time alone.
     """
-    random = np.random.default_rng(0)
-    shapes = np.cumsum(random.normal(size=(64, STEPS)), axis=1)
-    days = shapes * 10.0 ** random.uniform(-1, 4, (64, 1)) if original.foreign.ddof is not None else shapes
-    wanted = sigmoid(original.score(days).astype(np.float32))
+    days = _generated(original.foreign.ddof is not None)
+    logits = original.score(days)
+    finite = np.isfinite(logits)
+    if not finite.any():
+        raise SettingError(f"{original.path}: its logit is not finite for any of {len(days)} generated days")
     model = _load(wrapped, original)
-    gap = _gap(model, days, wanted, "generated day")
+    gap = _gap(model, days[finite], sigmoid(logits[finite].astype(np.float32)), "generated day")
     if examples is not None:
         gap = max(gap, _gap(model, examples[:, :STEPS], examples[:, STEPS], "example"))
     return gap
@@ -141,19 +177,47 @@ def agrees(wrapped: Path, original: Original, examples: F64 | None) -> float:
 
 def read_examples(path: Path) -> F64:
     """Rows of 24 values and the expected probability of winter, with commas: [n, 25]. Raises `SettingError`."""
+    allowed = f"rows of {STEPS} finite values and a probability, with commas, are allowed"
     try:
-        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+        lines = path.read_text("utf-8").splitlines()
     except OSError as error:
-        raise SettingError(f"--examples {path}: {error.strerror or error}; a file of examples is needed") from None
-    except ValueError as error:
-        raise SettingError(
-            f"--examples {path}: {error}; rows of {STEPS + 1} numbers with commas are allowed"
-        ) from None
-    if rows.shape[1:] != (STEPS + 1,) or not len(rows) or not np.isfinite(rows).all():
-        raise SettingError(
-            f"--examples {path}: {rows.shape[1]} numbers a row; {STEPS} finite values and a probability are allowed"
-        )
-    return rows
+        raise SettingError(f"--examples {path}: {error.strerror}; {allowed}") from None
+    except UnicodeDecodeError:
+        raise SettingError(f"--examples {path}: it is no text; {allowed}") from None
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                rows.append(_example(line))
+            except ValueError as error:
+                raise SettingError(f"--examples {path}:{number}: {error}; {allowed}") from None
+    if not rows:
+        raise SettingError(f"--examples {path}: it is empty; {allowed}")
+    return np.array(rows)
+
+
+def _example(line: str) -> list[float]:
+    """One row; ValueError."""
+    row = [float(field) for field in line.split(",")]
+    if len(row) != STEPS + 1:
+        raise ValueError(f"it has {len(row)} numbers")
+    if not np.isfinite(row).all():
+        raise ValueError("one of its numbers is not finite")
+    if not 0 <= row[-1] <= 1:
+        raise ValueError(f"its probability is {row[-1]:g}")
+    return row
+
+
+def _generated(normalised: bool) -> F64:
+    """Days [64, 24] of many shapes: half about 0, half loads; of several sizes where those do not count."""
+    random = np.random.default_rng(0)
+    shapes = np.cumsum(random.normal(size=(64, STEPS)), axis=1)
+    shapes[32:] += 5 * np.abs(shapes[32:]).max(axis=1, keepdims=True)
+    return shapes * 10.0 ** random.uniform(-1, 4, (64, 1)) if normalised else shapes
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _load(wrapped: Path, original: Original) -> Model:
@@ -163,8 +227,8 @@ def _load(wrapped: Path, original: Original) -> Model:
         model.score(np.ones((2, STEPS)))
     except Exception:  # the contract's where the graph shows it, ONNX Runtime's where only a run does
         raise SettingError(
-            f"{original.path}: inside its graph the batch is fixed (a Reshape to [1, ...], say); export it with a "
-            "batch of any size"
+            f"{original.path}: wrapped, it does not take two days at once; mostly a batch that is fixed inside the "
+            "graph is why (a Reshape to [1, ...], say): export it with a batch of any size"
         ) from None
     return model
 
@@ -172,6 +236,10 @@ def _load(wrapped: Path, original: Original) -> Model:
 def _is_days(shape: Sequence[int | str | None]) -> bool:
     """Whether a shape is that of days: [batch, 24] and 1s, the batch 1, named, unknown or -1."""
     return _sizes(shape) == [STEPS] and (not isinstance(shape[0], int) or shape[0] in {1, -1})
+
+
+def _is_known(shape: Sequence[int | str | None]) -> bool:
+    return all(isinstance(size, int) for size in shape[1:])
 
 
 def _sizes(shape: Sequence[int | str | None]) -> list[int | str | None]:
@@ -195,7 +263,7 @@ def _gap(model: Model, days: F64, wanted: F64, what: str) -> float:
 class _Builder:
     """Nodes in a row and their constants, under names that are ours."""
 
-    def __init__(self, prefix: str = _OURS) -> None:
+    def __init__(self, prefix: str) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self._prefix = prefix
@@ -228,8 +296,8 @@ class _Builder:
         square = self.add("MatMul", self.add("Mul", days, days), self.constant(mean * STEPS / (STEPS - ddof)))
         return self.add("Div", days, self.add("Max", self.add("Sqrt", square), self.constant(1e-6)))
 
-    def logit(self, given: str, foreign: Foreign) -> None:
-        """What the original gives becomes `winter_logit` [batch, 1]."""
+    def logit(self, given: str, foreign: Foreign, out: str) -> None:
+        """What the original gives becomes the logit of winter [batch, 1]."""
         given = self.add("Cast", given, to=TensorProto.FLOAT)
         given = self.add("Reshape", given, self.shape([-1, foreign.columns]))
         first, other = given, ""
@@ -244,6 +312,6 @@ class _Builder:
                 self.add("Log", self.add("Max", each, self.constant(SMALLEST))) for each in (first, other)
             )
         if other:
-            self.add("Sub", first, other, out="winter_logit")
+            self.add("Sub", first, other, out=out)
         else:
-            self.add("Identity", first, out="winter_logit")
+            self.add("Identity", first, out=out)

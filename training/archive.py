@@ -6,7 +6,6 @@ spaces or commas).
 """
 
 import csv
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from training.errors import FailedError
 
 # The archive's ItalyPowerDemand stamps an hour at its end: a row is a day from 23:00 to 23:00 of Italy's clock.
 WINDOWS = Calendar("Europe/Rome", "23:00")
+LARGEST = float(np.finfo(np.float32).max)
 WINTER = {1.0: True, 2.0: False}
 
 # The two files of ItalyPowerDemand, whose rows' dates are known, though not by the archive (data/README.md).
@@ -112,8 +112,8 @@ def _row(text: str) -> tuple[list[float], bool]:
     if len(fields) != STEPS + 1:
         raise ValueError(f"it has {len(fields) - 1} values and a class; {STEPS} are allowed")
     for field in fields:
-        if not _is_number(field) or not math.isfinite(float(field)):
-            raise ValueError(f"{field[:20]!r} is no finite number")
+        if not _is_number(field) or not abs(float(field)) <= LARGEST:
+            raise ValueError(f"{field[:20]!r} is no number that is finite in 32 bits")
     *day, season = map(float, fields)
     if season not in WINTER:
         raise ValueError(f"the class {label!r} is not allowed; 1 (October to March) and 2 (April to September) are")

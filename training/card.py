@@ -15,6 +15,7 @@ from training.evaluate import LEARNED_FROM, TEST, Evaluation
 from training.figures import BINS, Counts, by, sigmoid
 from training.model import COMMAND, CONFIGURATION
 from training.plots import MONTHS
+from training.recipes import ARCHIVE
 from training.tables import markdown as table
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -27,6 +28,8 @@ NETWORKS = {
     "tutorial": "The network of the tutorial that this project grew from (`training/networks.py`), learned anew: the "
     "graph takes the level and the scale of each day off, a convolution 23 hours wide and four layers follow.",
 }
+# The settings that count for one network alone.
+OWN = {"mlp": ("hidden",), "convolution": ("kernel", "members")}
 CHOSEN = (
     "The recipe was chosen without these days, on samples of 67 days of Italy's load of 2015 to 2020 "
     "(`docs/models.md`, where its mean over ten seeds stands, too). It is the third that was scored here: the first "
@@ -86,6 +89,7 @@ def headline(evaluation: Evaluation) -> str:
         f"**{figures.accuracy:.2%} of {len(days)} days right** ({figures.total.right}, from {days.first} to "
         f"{days.last}; 95 % interval {low:.2%} to {high:.2%}), expected calibration error "
         f"{figures.calibration_error:.4f}, log loss {figures.log_loss:.4f}."
+        + (" The model learned from these days, or some of them." if evaluation.learned_from else "")
     )
 
 
@@ -132,8 +136,10 @@ def _parts(contract: Contract) -> Iterable[str]:
 
 def _recipe(evaluation: Evaluation) -> str:
     made = evaluation.model.made
-    if CONFIGURATION not in made:
+    if COMMAND not in made:
         return "## Recipe\n\nThe file does not say how it was made."
+    if CONFIGURATION not in made:
+        return f"## Recipe\n\nMade elsewhere, and wrapped by:\n\n```sh\n{made[COMMAND]}\n```"
     configuration = json.loads(made[CONFIGURATION])
     architecture = configuration.get("architecture", "mlp")
     how = "AdamW on the binary cross entropy, for a fixed number of epochs, on days changed a little each time."
@@ -146,7 +152,9 @@ def _recipe(evaluation: Evaluation) -> str:
 
 
 def _settings(configuration: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    return ((f"`{name}`", f"{value}") for name, value in configuration.items())
+    own = OWN.get(configuration["architecture"], ())
+    others = {name for names in OWN.values() for name in names if name not in own}
+    return ((f"`{name}`", f"{value}") for name, value in configuration.items() if name not in others)
 
 
 def confusion(evaluation: Evaluation) -> str:
@@ -230,7 +238,8 @@ def _published(evaluation: Evaluation) -> list[str]:
     if evaluation.source.sha256 != ARCHIVE_SHA256["TEST"]:
         return []
     known = model.contract.training_data_sha256 == ARCHIVE_SHA256["TRAIN"]
-    chosen = known and "convolution" in model.made.get(CONFIGURATION, "")
+    recipe = json.loads(model.made.get(CONFIGURATION, "{}")) | {"seed": ARCHIVE.seed}
+    chosen = known and recipe == ARCHIVE.model_dump(mode="json")
     results = PUBLISHED | {"**this model**": evaluation.figures.accuracy}
     rows = [(name, f"{results[name]:.4f}") for name in sorted(results, key=lambda name: -results[name])]
     return [

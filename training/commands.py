@@ -14,7 +14,7 @@ from torch import nn
 from season import files
 from season.calendar import Calendar
 from season.contract import Contract
-from season.settings import SettingError
+from season.settings import SettingError, check_text
 from training import adopt as wrapping
 from training import archive, card, days
 from training.evaluate import LEARNED_FROM, TEST, Evaluation, hold
@@ -71,7 +71,8 @@ def evaluate(options: argparse.Namespace) -> None:
     _check_writable("--card", path, ".md")
     source = _load(options, _windows_of(model.contract))
     _check_used(options, source)
-    if (told := source.windows) != _windows_of(model.contract):
+    told, made = source.windows, _windows_of(model.contract)
+    if (told.time_zone, told.day_start) != (made.time_zone, made.day_start):
         _say(
             f"the days of {source.name} begin at {told.day_start} in {told.time_zone}, the model's at "
             f"{model.contract.day_start} in {model.contract.time_zone}: it was not made for them"
@@ -87,6 +88,11 @@ def export(options: argparse.Namespace) -> None:
     windows = _cut(options, "00:00")
     plain = Contract(name=options.out.stem, time_zone=windows.time_zone, day_start=windows.day_start)
     checkpoint = restore(options.checkpoint, options.architecture, plain)
+    if options.day_start not in {None, checkpoint.contract.day_start}:
+        raise SettingError(
+            f"--day-start {options.day_start}: the checkpoint says that its days begin at "
+            f"{checkpoint.contract.day_start}; leave it out"
+        )
     source = _load(options, _windows_of(checkpoint.contract))
     _check_used(options, source)
     _write(checkpoint, source, options.out)
@@ -96,6 +102,7 @@ def adopt(options: argparse.Namespace, command: str) -> None:
     """Wraps another code base's ONNX file to `options.out`, once the two give the same probabilities."""
     _check_writable("--out", options.out, ".onnx")
     windows = _calendar(options.time_zone, options.day_start or "00:00")
+    check_text("--name", options.name or "")
     contract = Contract(
         name=options.name or options.out.stem,
         threshold=options.threshold,
@@ -103,7 +110,13 @@ def adopt(options: argparse.Namespace, command: str) -> None:
         day_start=windows.day_start,
     )
     ddof = None if options.normalised is None else int(options.normalised)
-    original = wrapping.Original(options.file, Foreign(options.gives, options.winter, ddof, options.output))
+    foreign = Foreign(options.gives, options.winter or 0, ddof, options.output)
+    if options.winter is not None and foreign.columns == 1:
+        raise SettingError(
+            f"--winter {options.winter}: --gives {options.gives} is one number, which has to be winter's; "
+            "leave it out"
+        )
+    original = wrapping.Original(options.file, foreign)
     examples = None if options.examples is None else wrapping.read_examples(options.examples)
     wrapped = wrapping.adopt(original)
     onnx.helper.set_model_props(wrapped, contract.metadata() | {COMMAND: command})
@@ -230,6 +243,7 @@ def _calendar(time_zone: str, day_start: str) -> Calendar:
 
 def _check_writable(option: str, path: Path, ending: str) -> None:
     """Says at once, not after minutes of work, that a file cannot be written."""
+    check_text(option, str(path))
     if path.suffix != ending or path.is_dir():
         raise SettingError(f"{option} {path}: a file whose name ends in {ending} is allowed")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):

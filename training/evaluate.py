@@ -14,13 +14,17 @@ LEARNED_FROM, TEST = "learned_from", "test"
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A model's logits for days it should not know, and their figures; `source` is where the days come from."""
+    """A model's logits for days, and their figures; `source` is where the days come from.
+
+    `learned_from` is set where the model knows some of them: it should not.
+    """
 
     model: Model
     source: Source
     days: Days
     logits: F32
     figures: Figures
+    learned_from: bool
 
 
 def hold(model: Model, source: Source, every_day: bool) -> Evaluation:
@@ -31,14 +35,15 @@ def hold(model: Model, source: Source, every_day: bool) -> Evaluation:
     """
     days = source.days
     tested = tested_on(model)
-    if tested is not None and not every_day and source.sha256 == model.contract.training_data_sha256:
+    same = source.sha256 == model.contract.training_data_sha256
+    if tested is not None and not every_day and same:
         days = days.between(*tested)
     if not len(days):
         raise SettingError(f"--data {source.name}: none of the days that the model was tested on is in it")
     logits = model.score(days.steps)
-    return Evaluation(
-        model, source, days, logits, figures(logits, days.winter, days.months, model.contract.threshold)
-    )
+    found = figures(logits, days.winter, days.months, model.contract.threshold)
+    unknown = tested is not None and len(days.between(*tested)) == len(days)
+    return Evaluation(model, source, days, logits, found, learned_from=same and not unknown)
 
 
 def tested_on(model: Model) -> tuple[str, str] | None:

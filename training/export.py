@@ -157,7 +157,10 @@ def to_onnx(network: nn.Module, metadata: Mapping[str, str]) -> onnx.ModelProto:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A file to write, which takes the place of `path` at once and whole, or not at all after an exception."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    except OSError as error:
+        raise SettingError(f"{path}: {error.strerror}; a folder that files can be written to is needed") from None
     unfinished = Path(name)
     try:
         os.close(handle)

@@ -17,7 +17,7 @@ class SeasonNetwork(nn.Module):
         layers: list[nn.Module] = []
         for before, size in pairwise((STEPS, *hidden)):
             layers += [nn.Linear(before, size), nn.ReLU(), nn.Dropout(dropout)]
-        self.layers = nn.Sequential(*layers, nn.Linear(hidden[-1], 1))
+        self.layers = nn.Sequential(*layers, nn.Linear((STEPS, *hidden)[-1], 1))
 
     def forward(self, load: Tensor) -> Tensor:
         """The logits [batch, 1] of days [batch, 1, 24]; the label is winter where they are positive."""
@@ -32,7 +32,7 @@ class ConvolutionNetwork(nn.Module):
 
     def __init__(self, kernel: int, dropout: float) -> None:
         super().__init__()
-        self.filters = nn.Conv1d(1, self.FILTERS, kernel, padding=kernel // 2)
+        self.filters = nn.Conv1d(1, self.FILTERS, kernel, padding="same")
         self.dropout = nn.Dropout(dropout)
         self.last = nn.Linear(self.FILTERS * STEPS, 1)
 

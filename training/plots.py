@@ -32,7 +32,7 @@ def draw(evaluation: Evaluation, path: Path) -> None:
 
 
 def draw_wrong(evaluation: Evaluation, path: Path) -> None:
-    """Draws the days that get the other season's label, each over the median shapes of both; the first 24 of them."""
+    """Draws the days that get the other season's label, each over the mean shapes of both; the first 24 of them."""
     days, wrong = evaluation.days, evaluation.figures.wrong[:DRAWN]
     shapes, winter = _shapes(days.steps), sigmoid(evaluation.logits)
     columns = min(6, len(wrong))
@@ -45,7 +45,7 @@ def draw_wrong(evaluation: Evaluation, path: Path) -> None:
         axes.set_axis_on()
         for colour, season in ((WINTER_COLOUR, days.winter), (SUMMER_COLOUR, ~days.winter)):
             if season.any():
-                axes.plot(np.median(shapes[season], axis=0), color=colour, linewidth=0.9, alpha=0.7)
+                axes.plot(np.mean(shapes[season], axis=0), color=colour, linewidth=0.9, alpha=0.7)
         axes.plot(shapes[row], color="black", linewidth=1.4)
         axes.set_title(f"{days.name(int(days.days[row]))}: winter {winter[row]:.2f}", fontsize=8)
         axes.set_xticks(*_clock(evaluation, 6), fontsize=7)
@@ -56,7 +56,7 @@ def draw_wrong(evaluation: Evaluation, path: Path) -> None:
         if len(evaluation.figures.wrong) > DRAWN
         else ""
     )
-    figure.suptitle(f"Days that it gets wrong{more} (black), over winter's (blue) and summer's median", fontsize=10)
+    figure.suptitle(f"Days that it gets wrong{more} (black), over winter's (blue) and summer's mean", fontsize=10)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
@@ -80,15 +80,15 @@ def _draw_shapes(axes: Axes, evaluation: Evaluation) -> None:
     ]
     for name, colour, rows in seasons:
         if rows.any():
-            low, middle, high = np.percentile(shapes[rows], (10, 50, 90), axis=0)
+            low, high = np.percentile(shapes[rows], (10, 90), axis=0)
             axes.fill_between(hours, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(hours, middle, color=colour, label=f"{name} ({np.sum(rows)} days)")
+            axes.plot(hours, shapes[rows].mean(axis=0), color=colour, label=f"{name} ({np.sum(rows)} days)")
     doubtful = shapes[(winter > 0.2) & (winter < 0.8)]
     axes.plot(hours, doubtful.T, color=PLAIN_COLOUR, linewidth=0.5, alpha=0.5)
     axes.plot([], color=PLAIN_COLOUR, linewidth=0.5, label=f"in doubt, 0.2 to 0.8 ({len(doubtful)} days)")
     axes.set_xticks(*_clock(evaluation, 3))
     axes.set(
-        title="Shape of the day: median, 10 to 90 %; days in doubt",
+        title="Shape of the day: mean, 10 to 90 %; days in doubt",
         xlabel="hour of the clock",
         ylabel="standard deviations",
     )

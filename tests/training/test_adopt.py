@@ -82,7 +82,8 @@ def test_every_form_becomes_the_logit_of_winter(
 ) -> None:
     """Whatever the layout, what it gives and what it expects: the service loads it and reads the same answers."""
     file, out = foreign(tmp_path / "theirs.onnx", layout, gives), tmp_path / "ours.onnx"
-    how = ["--gives", gives, "--winter", winter, *([] if ddof is None else ["--normalised", ddof])]
+    places = ["--winter", winter] if gives in {"logits", "probabilities"} else []
+    how = ["--gives", gives, *places, *([] if ddof is None else ["--normalised", ddof])]
     named = ["--time-zone", "Europe/Oslo", "--day-start", "06:00", "--threshold", "0.4", "--name", "theirs"]
     assert status(file, *how, *named, "--out", out) == 0
     model = load(str(out))
@@ -129,7 +130,11 @@ REFUSED = [
     ({"layout": [96]}, [], "its input is 'input' tensor(float) ['n', 96]; one input of float or double"),
     ({"layout": [2, STEPS]}, [], "['n', 2, 24]"),
     ({"batch": 32}, [], "[32, 24]; one input of float or double, [batch, 24], with 1s before or after the 24"),
-    ({"batch": 1, "inside": 1}, [], "a.onnx: inside its graph the batch is fixed (a Reshape to [1, ...], say)"),
+    (
+        {"batch": 1, "inside": 1},
+        [],
+        "a.onnx: wrapped, it does not take two days at once; mostly a batch that is",
+    ),
     (
         {"kind": TensorProto.FLOAT, "gives": "logits"},
         [],
@@ -138,6 +143,10 @@ REFUSED = [
     ({}, ["--output", "other"], "--output where there are several"),
     ({"opset": 8}, [], "it is of opset 8; export it with opset 9 or later"),
     ({}, ["--time-zone", "Mars"], "--time-zone: time zone 'Mars'"),
+    ({}, ["--gives", "probability"], "its output 'output' gives "),
+    ({"gives": "logits"}, ["--gives", "probabilities"], "--gives probabilities is two numbers that add up to 1"),
+    ({}, ["--winter", "1"], "--winter 1: --gives logit is one number, which has to be winter's"),
+    ({}, ["--name", "\udcff"], "--name: its bytes are not UTF-8"),
     ({}, ["--examples", "no.csv"], "--examples no.csv: "),
     ({}, ["--out", "b.bin"], "--out b.bin: a file whose name ends in .onnx"),
 ]
@@ -160,6 +169,97 @@ def test_what_cannot_be_wrapped_is_refused(
     assert sentence in said
     assert said.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+
+
+EXAMPLES = [
+    ("", ": it is empty"),
+    ("a,b", ":1: could not convert string to float: 'a'"),
+    (",".join(["1"] * 24), ":1: it has 24 numbers"),
+    ("\n" + ",".join(["1"] * 23 + ["nan", "0.5"]), ":2: one of its numbers is not finite"),
+    (",".join(["1"] * 24 + ["1.5"]), ":1: its probability is 1.5"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), EXAMPLES)
+def test_examples_that_are_none_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, sentence: str
+) -> None:
+    """The line, and what is allowed."""
+    file, examples = foreign(tmp_path / "a.onnx"), tmp_path / "days.csv"
+    examples.write_text(text)
+    given = ["--gives", "logit", "--time-zone", "UTC", "--examples", examples, "--out", tmp_path / "b.onnx"]
+    assert status(file, *given) == 2
+    assert f"days.csv{sentence}; rows of 24 finite values and a probability, with commas, are allowed" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_file_without_finite_answers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The service would publish not one prediction of it."""
+    file = foreign(tmp_path / "a.onnx")
+    model = onnx.load(file)
+    model.graph.initializer[1].CopyFrom(numpy_helper.from_array(np.full((STEPS, 1), np.nan, np.float32), "weights"))
+    onnx.save(model, file)
+    assert status(file, "--gives", "logit", "--time-zone", "UTC", "--out", tmp_path / "b.onnx") == 2
+    assert "a.onnx: its logit is not finite for any of 64 generated days" in capsys.readouterr().err
+
+
+def test_an_output_of_another_size_than_it_says_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the graph does not tell the size of its output, a day does."""
+    file = foreign(tmp_path / "a.onnx", gives="logits")
+    model = onnx.load(file)
+    del model.graph.node[-1]
+    model.graph.node.extend(
+        [
+            helper.make_node("ReduceMax", ["flat"], ["largest"], keepdims=0),
+            helper.make_node("Mul", ["largest", "zeros"], ["nothing"]),
+            helper.make_node("Add", ["nothing", "sizes"], ["size"]),
+            helper.make_node("Cast", ["size"], ["whole"], to=TensorProto.INT64),
+            helper.make_node("Reshape", ["product", "whole"], ["output"]),
+        ]
+    )
+    for name, values in (("zeros", [0, 0]), ("sizes", [-1, 2])):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(values, np.float32), name))
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    onnx.save(model, file)
+    assert status(file, "--gives", "logit", "--time-zone", "UTC", "--out", tmp_path / "b.onnx") == 2
+    assert "for a day; --gives logit is one number" in capsys.readouterr().err
+
+
+def test_branches_that_use_the_graphs_weights_are_taken(tmp_path: Path) -> None:
+    """An If whose branches reach for what stands outside of them, and names like ours: theirs stay as they are."""
+    branches = [
+        helper.make_graph(
+            [helper.make_node("MatMul", ["flat", weights], [f"product {weights}"])],
+            weights,
+            [],
+            [helper.make_tensor_value_info(f"product {weights}", TensorProto.FLOAT, ["n", 1])],
+        )
+        for weights in ("season/load", "other")
+    ]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["load", "shape"], ["flat"]),
+            helper.make_node("If", ["yes"], ["winter_logit"], then_branch=branches[0], else_branch=branches[1]),
+        ],
+        "foreign",
+        [helper.make_tensor_value_info("load", TensorProto.FLOAT, ["n", STEPS, 1])],
+        [helper.make_tensor_value_info("winter_logit", TensorProto.FLOAT, ["n", 1])],
+        [
+            numpy_helper.from_array(np.array([-1, STEPS], np.int64), "shape"),
+            numpy_helper.from_array(np.array(True), "yes"),
+            numpy_helper.from_array(WEIGHTS[:, :1].astype(np.float32), "season/load"),
+            numpy_helper.from_array(WEIGHTS[:, 1:].astype(np.float32), "other"),
+        ],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8), tmp_path / "a.onnx"
+    )
+    given = ["--gives", "logit", "--time-zone", "UTC", "--out", tmp_path / "b.onnx"]
+    assert status(tmp_path / "a.onnx", *given) == 0
+    assert np.allclose(load(str(tmp_path / "b.onnx")).score(DAYS), logits("logit", 0, None, DAYS), atol=1e-4)
 
 
 def test_what_does_not_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

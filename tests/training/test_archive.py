@@ -75,8 +75,9 @@ def test_other_rows_have_numbers(tmp_path: Path) -> None:
 BAD = [
     (f"{DAY},24:1", "3: it has 25 values and a class; 24 are allowed"),
     (f"{DAY}:3", "3: the class '3' is not allowed; 1 (October to March) and 2"),
-    (f"{DAY[:-2]}?:1", "3: '?' is no finite number"),
-    (f"{DAY[:-2]}nan:1", "3: 'nan' is no finite number"),
+    (f"{DAY[:-2]}?:1", "3: '?' is no number that is finite in 32 bits"),
+    (f"{DAY[:-2]}nan:1", "3: 'nan' is no number that is finite in 32 bits"),
+    (f"{DAY[:-2]}1e39:1", "3: '1e39' is no number that is finite in 32 bits"),
     (DAY, "3: it has 23 values and a class; 24 are allowed"),
     (f"{DAY}:{DAY}:1", "3: it has 47 values and a class; 24 are allowed"),
 ]
