@@ -101,6 +101,8 @@ def export(options: argparse.Namespace) -> None:
 def adopt(options: argparse.Namespace, command: str) -> None:
     """Wraps another code base's ONNX file to `options.out`, once the two give the same probabilities."""
     _check_writable("--out", options.out, ".onnx")
+    if options.out.resolve() == options.file.resolve():
+        raise SettingError(f"--out {options.out}: it is the file to wrap; another one is allowed")
     windows = _calendar(options.time_zone, options.day_start or "00:00")
     check_text("--name", options.name or "")
     contract = Contract(

@@ -148,6 +148,7 @@ REFUSED = [
     ({}, ["--winter", "1"], "--winter 1: --gives logit is one number, which has to be winter's"),
     ({}, ["--name", "\udcff"], "--name: its bytes are not UTF-8"),
     ({}, ["--examples", "no.csv"], "--examples no.csv: "),
+    ({}, ["--out", "a.onnx"], "--out a.onnx: it is the file to wrap; another one is allowed"),
     ({}, ["--out", "b.bin"], "--out b.bin: a file whose name ends in .onnx"),
 ]
 
