@@ -129,8 +129,8 @@ class Original:
 def adopt(original: Original) -> onnx.ModelProto:
     """The graph around the original's: [batch, 1, 24] in any unit to the logit of winter [batch, 1]; no metadata."""
     theirs = original.proto
-    ours = "season/"
-    while ours.encode() in theirs.SerializeToString():
+    ours, content = "season/", theirs.SerializeToString()
+    while ours.encode() in content:
         ours = f"{ours[:-1]}_/"
     load, logit = f"{ours}load", f"{ours}winter_logit"
     before, after = _Builder(f"{ours}before/"), _Builder(f"{ours}after/")

@@ -5,7 +5,7 @@ sample is cut as the archive's days are, and has as many of each season.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from season import files
 from training import archive, days
 from training.__main__ import DATA, parse
 from training.days import Days
-from training.figures import figures
+from training.figures import F32, Figures, figures
 from training.recipes import ARCHIVE, TUTORIAL
 from training.tables import markdown
 from training.train import learn, logits_of
@@ -21,7 +21,7 @@ from training.train import learn, logits_of
 YEARS = range(2015, 2021)  # 2021 is looked at by nobody
 SAMPLES = 2  # of each year
 SEASONS = {True: 34, False: 33}  # the archive's days of winter and of summer
-TEMPERATURES = np.arange(0.3, 2.5, 0.05)
+TEMPERATURES = np.arange(0.3, 3.5, 0.05)
 
 RECIPES = {
     "**the recipe**": ARCHIVE,
@@ -53,16 +53,22 @@ def main() -> None:
         for seed, (sample, around) in enumerate(samples(known)):
             network = learn(bold.model_copy(update={"seed": seed}), sample)
             scored.append((logits_of(network, around.steps), around))
-        accuracies = [figures(logits, of.winter, of.months, 0.5).accuracy for logits, of in scored]
-        losses = [
-            np.mean([figures(logits / np.float32(by), of.winter, of.months, 0.5).log_loss for logits, of in scored])
-            for by in TEMPERATURES
-        ]
+        accuracies = [worth(*each).accuracy for each in scored]
         error = np.std(accuracies) / np.sqrt(len(accuracies))
-        least = f"{min(losses):.4f}", f"{TEMPERATURES[np.argmin(losses)]:.2f}"
-        rows.append((name, f"{np.mean(accuracies):.4f}", f"{error:.4f}", *least))
+        rows.append((name, f"{np.mean(accuracies):.4f}", f"{error:.4f}", *least_loss(scored)))
     head = ("recipe", "accuracy", "its standard error", "log loss", "at the temperature")
     sys.stdout.write(markdown(head, rows) + "\n")
+
+
+def worth(logits: F32, of: Days) -> Figures:
+    """What the logits of days are worth."""
+    return figures(logits, of.winter, of.months, 0.5)
+
+
+def least_loss(scored: Sequence[tuple[F32, Days]]) -> tuple[str, str]:
+    """The mean log loss at the temperature where it is least, and that temperature."""
+    losses = [np.mean([worth(logits / np.float32(by), of).log_loss for logits, of in scored]) for by in TEMPERATURES]
+    return f"{min(losses):.4f}", f"{TEMPERATURES[np.argmin(losses)]:.2f}"
 
 
 def samples(known: Days) -> Iterator[tuple[Days, Days]]:
