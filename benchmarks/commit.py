@@ -35,6 +35,7 @@ MIDNIGHT = 1622498400  # 2021-06-01 in Rome
 NOW = 2e9
 ROME = Calendar("Europe/Rome")
 PLACE = Place("0123456789abcdefghijkA", 10**9, "Europe/Rome", "00:00")
+CONFIG = {"max.message.bytes": str(2**23), "compression.type": "lz4"}  # as of the changelog that we create
 NAMES = [f"zone-{number:06d}" for number in range(ZONES)]
 
 Records = Callable[[State, Changes], list[Record]]
@@ -45,7 +46,7 @@ class Writer:
 
     def __init__(self, servers: str, name: str, records: Records) -> None:
         admin = AdminClient({"bootstrap.servers": servers})
-        admin.create_topics([NewTopic(name, 1, config={"max.message.bytes": str(2**23)})])[name].result()
+        admin.create_topics([NewTopic(name, 1, config=CONFIG)])[name].result()
         self._transactions = Transactions({"KAFKA_BOOTSTRAP_SERVERS": servers}, name, lambda: False)
         self._transactions.take_id(say)
         self._member = Consumer({"bootstrap.servers": servers, "group.id": name})

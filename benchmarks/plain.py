@@ -42,7 +42,6 @@ def clients() -> tuple[Consumer, Producer]:
             "bootstrap.servers": servers,
             "transactional.id": f"{group}-{socket.gethostname()}",
             "partitioner": "murmur2_random",
-            "compression.type": "lz4",
             "linger.ms": 5,
             "retry.backoff.ms": 1,
         }

@@ -25,7 +25,7 @@ from consumer.settings import Settings
 from season.contract import ContractError
 from season.kafka import client_properties, connect
 from season.settings import RefusedError, SettingError, load
-from season.topics import Topics, dead_letter_bytes, ensure
+from season.topics import Topics, batch_bytes, dead_letter_bytes, ensure
 
 log = structlog.get_logger()
 
@@ -87,6 +87,8 @@ def _work(
     restorer = Restorer(environ, broker, topics.changelog, models.calendar)
     probe = Probe(admin, described, status.answered, complaints)
     letter_bytes = dead_letter_bytes(admin, described)
+    if (size := batch_bytes(admin, described)) is not None:
+        transactions.limit_batches(size)
     restoring = Restoring(settings, described, restorer, models.calendar)
     parts = (source, restoring, transactions, models, status, metrics, probe, complaints)
     try:

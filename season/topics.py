@@ -32,6 +32,8 @@ _CHANGELOG = {
     "delete.retention.ms": str(10 * 60 * 1000),
     # A record holds the differences of many zones.
     "max.message.bytes": str(8 * 1024 * 1024),
+    # What the service writes is not compressed (ADR 9): the broker does it for the one topic that only we read.
+    "compression.type": "lz4",
 }
 _INTERNAL = {"__consumer_offsets", "__transaction_state", "__share_group_state", "__cluster_metadata"}
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
@@ -155,12 +157,24 @@ def find(admin: AdminClient, name: str) -> Topic | None:
 
 def dead_letter_bytes(admin: AdminClient, topics: Described) -> int:
     """The largest dead letter that fits: one who made the topic himself may have given it less room than we do."""
-    resource = ConfigResource(ResourceType.TOPIC, topics.dead_letters.name)
+    return min(DEAD_LETTER_BYTES, _limit(admin, topics.dead_letters.name) or DEAD_LETTER_BYTES)
+
+
+def batch_bytes(admin: AdminClient, topics: Described) -> int | None:
+    """The largest batch that each of the topics that we write to takes, or None where we may not ask."""
+    names = (topics.predictions.name, topics.dead_letters.name, topics.changelog.name)
+    limits = [limit for name in names if (limit := _limit(admin, name)) is not None]
+    return min(limits, default=None)
+
+
+def _limit(admin: AdminClient, name: str) -> int | None:
+    """A topic's `max.message.bytes`, which is for a whole batch; None where the account may not ask."""
+    resource = ConfigResource(ResourceType.TOPIC, name)
     try:
         config = admin.describe_configs([resource], request_timeout=10.0)[resource].result()
     except KafkaException:
-        return DEAD_LETTER_BYTES  # not every account may ask this
-    return min(DEAD_LETTER_BYTES, int(config["max.message.bytes"].value))
+        return None
+    return int(config["max.message.bytes"].value)
 
 
 def _ensure(

@@ -20,7 +20,17 @@ from kafka_local import Broker
 from season.cli import StoppedError
 from season.kafka import connect
 from season.settings import SettingError
-from season.topics import DEAD_LETTER_BYTES, Described, Topic, Topics, ensure, ensure_readings, find
+from season.topics import (
+    DEAD_LETTER_BYTES,
+    Described,
+    Topic,
+    Topics,
+    batch_bytes,
+    dead_letter_bytes,
+    ensure,
+    ensure_readings,
+    find,
+)
 
 SILENT = logging.Logger("silent")
 SILENT.addHandler(logging.NullHandler())
@@ -151,6 +161,23 @@ def test_the_changelog_is_compacted_while_it_is_used(admin: AdminClient, topics:
     assert int(config["segment.bytes"]) <= 64 * 2**20
     assert int(config["segment.ms"]) <= 3_600_000
     assert float(config["min.cleanable.dirty.ratio"]) <= 0.1
+
+
+def test_the_changelog_alone_is_packed_by_the_broker(admin: AdminClient, topics: Topics) -> None:
+    """What others read stays as it is written, for clients that can unpack nothing."""
+    ensure(admin, topics)
+    names = (topics.readings, topics.predictions, topics.dead_letters, topics.changelog)
+    packed = [config_of(admin, name)["compression.type"] for name in names]
+    assert packed == ["producer", "producer", "producer", "lz4"]
+
+
+def test_the_largest_batch_is_what_the_least_of_the_topics_takes(admin: AdminClient, topics: Topics) -> None:
+    """The topics that we write to: what `readings` takes is its publishers' matter."""
+    for name, limit in ((topics.readings, 1000), (topics.predictions, 3000), (topics.dead_letters, 2000)):
+        made = NewTopic(name, 3, config={"max.message.bytes": str(limit)})
+        admin.create_topics([made])[name].result()
+    described = ensure(admin, topics)
+    assert batch_bytes(admin, described) == dead_letter_bytes(admin, described) == 2000
 
 
 def test_a_dead_letter_of_two_mebibytes_fits(broker: Broker, admin: AdminClient, topics: Topics) -> None:

@@ -23,9 +23,11 @@ class Scripted:
 
     script: ClassVar[Script] = {}
     calls: ClassVar[list[str]] = []  # of all producers of a test, in their order
+    properties: ClassVar[dict[str, Any]] = {}  # of the last one
 
     def __init__(self, properties: dict[str, Any]) -> None:
         assert properties["transactional.id"] == "group-one"
+        Scripted.properties = properties
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -143,6 +145,15 @@ def test_an_abort_that_fails_leaves_nothing_certain(
     with pytest.raises(raised) as caught:
         run(transactions, {"commit": [ABORTABLE], "abort": [answer]})
     assert caught.type is raised
+
+
+def test_no_batch_is_larger_than_it_may_be(transactions: Transactions) -> None:
+    """From the next producer on; a topic that takes more than the client sends at once changes nothing."""
+    assert "batch.size" not in Scripted.properties
+    for limit, sent in ((8192, 8192), (2**23, 8192)):
+        transactions.limit_batches(limit)
+        transactions.take_id(lambda _: None)
+        assert Scripted.properties["batch.size"] == sent
 
 
 @pytest.mark.parametrize("call", ["send_offsets_to", "commit"])
