@@ -113,11 +113,13 @@ def run(folder: Path, environ: dict[str, str]) -> tuple[Replayed, int]:
 
 def tell(replayed: Replayed, letters: int, folder: Path) -> None:
     """The summary."""
-    tally = replayed.tally
+    tally, title = replayed.tally, "by month, in %: "
+    months = ("\n" + " " * len(title)).join(tally.by_month())
     say(
         f"\n{HOURS:,} readings became {tally.windows} days in {replayed.seconds:.1f} s "
-        f"({HOURS / replayed.seconds:,.0f} readings/s: the replay's pace), {letters} dead letters\n"
+        f"({HOURS / replayed.seconds:,.0f} readings/s), {letters} dead letters\n"
+        "(at the pace of the replay: make bench shows how fast it can be)\n"
         f"labelled as the calendar has it: {tally.share()}\n"
-        f"by month, in %: {tally.by_month()}\n"
-        f"the logs: {folder}"
+        f"{title}{months}\n"
+        f"the logs: {folder.relative_to(ROOT)}"
     )

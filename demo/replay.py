@@ -1,9 +1,10 @@
 """The middle of the demo: a year of real readings goes in through the producer, predictions come out."""
 
 import sys
+import textwrap
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ def replay(folder: Path, environ: Mapping[str, str], consumer: Program, seconds:
         "producer", str(DATA.relative_to(ROOT)), "--zone", ZONE, "--demand-column", "load_mw",
         "--time-zone", TIME_ZONE, "--since", SINCE, "--until", UNTIL, "--speed", f"{HOURS / seconds:.0f}",
     ]  # fmt: skip
-    say(f"-- replaying {HOURS:,} hours of Italy's load: python -m {' '.join(arguments)}")
+    say(f"-- replaying {HOURS:,} hours of Italy's load:\n{command_line(arguments)}")
     with _predictions(environ) as stream, running(arguments, folder / "producer.log", environ) as producer:
         began = heard = time.monotonic()
         for messages in stream.batches():
@@ -58,6 +59,12 @@ def replay(folder: Path, environ: Mapping[str, str], consumer: Program, seconds:
         took = time.monotonic() - began
     say(f"   done in {took:.1f} s")
     return Replayed(tally, took)
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """A command as one types it, in lines that fit a terminal of 80 columns."""
+    words = textwrap.wrap(" ".join(["python -m", *arguments]), 68, break_on_hyphens=False, break_long_words=False)
+    return "   " + " \\\n       ".join(words)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections import Counter
 from season import instants
 from season.messages import Prediction
 
+_PER_LINE = 6
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -31,8 +32,9 @@ class Tally:
         agreeing = sum(agrees for _, agrees in self._windows.values())
         return f"{agreeing} of {self.windows} days ({100 * agreeing / max(1, self.windows):.1f} %)"
 
-    def by_month(self) -> str:
-        """The same for each month, in one line of percentages."""
+    def by_month(self) -> list[str]:
+        """The same for each month, in lines of six percentages: of a year, the halves below each other."""
         days = Counter(month for month, _ in self._windows.values())
         right = Counter(month for month, agrees in self._windows.values() if agrees)
-        return "  ".join(f"{_MONTHS[month - 1]} {100 * right[month] / days[month]:.0f}" for month in sorted(days))
+        months = [f"{_MONTHS[month - 1]} {100 * right[month] / days[month]:3.0f}" for month in sorted(days)]
+        return ["  ".join(months[first : first + _PER_LINE]) for first in range(0, len(months), _PER_LINE)]

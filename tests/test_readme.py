@@ -11,6 +11,7 @@ import numpy as np
 from consumer.adapters.model import labels, load, probabilities
 from consumer.settings import Settings
 from consumer.watch import render
+from consumer.watch.line import width
 from kafka_local import Broker
 from season import instants
 from season.calendar import Calendar
@@ -62,8 +63,10 @@ def test_the_demo_s_output_is_that_of_the_model_and_the_data() -> None:
     )
     names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     shares = [np.mean([agrees for of, agrees in agreed if of == month]) for month in range(1, 13)]
-    months = "  ".join(f"{name} {100 * share:.0f}" for name, share in zip(names, shares, strict=True))
-    assert f"by month, in %: {months}" in shown
+    months = [f"{name} {100 * share:3.0f}" for name, share in zip(names, shares, strict=True)]
+    assert "by month, in %: " + "  ".join(months[:6]) in shown
+    assert " " * len("by month, in %: ") + "  ".join(months[6:]) in shown
+    assert max(width(line) for line in shown) <= 80
 
 
 def test_its_python_publishes_and_subscribes(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from typing import Annotated
 from confluent_kafka import Message
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from consumer.watch.line import MOST_ZONE_CELLS, ZONE_CELLS, printable, render, width
+from consumer.watch.forms import Form, csv_header, csv_row, json_line, lines
+from consumer.watch.line import printable
 from consumer.watch.stream import Stream, await_topic, properties
 from consumer.watch.tally import Tally
+from season import instants
 from season.calendar import Calendar
 from season.cli import KAFKA_HELP
 from season.kafka import client_properties, connect
@@ -33,12 +35,13 @@ class _Settings(BaseModel):
 class Choice:
     """What is shown and how."""
 
-    from_beginning: bool
     zones: frozenset[str]
     surprises: bool
-    as_json: bool
-    colour: bool
-    calendar: Calendar | None
+    form: Form
+
+    def wants(self, prediction: Prediction) -> bool:
+        """Whether this one is shown."""
+        return not self.surprises or prediction.label != prediction.calendar_label
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,26 +58,42 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--from-beginning", action="store_true", help="from the topic's beginning, not from now on")
+    made.add_argument(
+        "--until-now",
+        action="store_true",
+        help="all that the topic holds now, from its beginning, and no further: what an open transaction holds back "
+        "is not waited for; ends with status 0",
+    )
     made.add_argument("--zone", action="append", default=[], help="only this zone; may be given several times")
     made.add_argument("--surprises", action="store_true", help="only where label and calendar_label differ")
-    made.add_argument("--json", action="store_true", help="the messages themselves, one a line")
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the messages themselves, one a line")
+    form.add_argument(
+        "--csv",
+        action="store_true",
+        help="CSV (RFC 4180) with a header: a row a prediction with all of its fields, numbers in full, the steps as "
+        "step_00 to step_23",
+    )
     return made
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Shows predictions until it is stopped; returns the exit status. Raises what `season.cli.run` knows."""
     args = parser().parse_args(arguments)
-    choice = Choice(
-        args.from_beginning, frozenset(args.zone), args.surprises, args.json,
-        sys.stdout.isatty() and not environ.get("NO_COLOR"), load(_Settings, environ).window_time_zone,
-    )  # fmt: skip
+    calendar = load(_Settings, environ).window_time_zone
+    colour = sys.stdout.isatty() and not environ.get("NO_COLOR")
+    form = json_line if args.json else csv_row if args.csv else lines(calendar, colour)
+    choice = Choice(frozenset(args.zone), args.surprises, form)
     name = Topics.from_environment(environ).predictions
     given, reading = client_properties(environ), properties(environ)
     stop = _Stop()
     topic, waited = await_topic(connect(given, _say, stop), name, _say, stop)
     # What is in a topic that came after us came after us.
-    stream = Stream(reading, topic, choice.from_beginning or waited, _say, stop)
+    beginning = args.from_beginning or args.until_now or waited
+    stream = Stream(reading, topic, beginning, _say, stop, args.until_now)
     tally = Tally()
+    if args.csv:
+        _write(csv_header())
     show(stream, choice, tally)
     _say(tally.summary())
     return 0
@@ -82,23 +101,19 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 def show(stream: Stream, choice: Choice, tally: Tally) -> None:
     """Writes each prediction that is asked for to standard output, line by line; BrokenPipeError when it closes."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    cells = ZONE_CELLS
     for batch in stream.batches():
         for message in batch:
             prediction = _decoded(message)
             if prediction is None or (choice.zones and prediction.zone not in choice.zones):
                 continue
-            cells = max(cells, min(width(printable(prediction.zone)), MOST_ZONE_CELLS))
             try:
-                line = render(prediction, choice.calendar, choice.colour, cells)
+                shown = choice.form(message, prediction)
             except ValueError as error:
                 _foreign(message, str(error))
                 continue
             tally.count(prediction)
-            if not choice.surprises or prediction.label != prediction.calendar_label:
-                _write(message, line, choice.as_json)
+            if choice.wants(prediction):
+                _write(shown)
         if _reader_is_gone():
             raise BrokenPipeError
 
@@ -118,22 +133,20 @@ class _Stop:
         self._asked = True
 
 
-def _write(message: Message, line: str, as_json: bool) -> None:
-    if as_json:
-        # Between the tokens of a JSON text a line end is but space, and within them there is none.
-        sys.stdout.buffer.write((message.value() or b"").replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
-        sys.stdout.buffer.flush()
-    else:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+def _write(shown: bytes) -> None:
+    sys.stdout.buffer.write(shown)
+    sys.stdout.buffer.flush()
 
 
 def _decoded(message: Message) -> Prediction | None:
     try:
-        return decode_prediction(message.value())
+        prediction = decode_prediction(message.value())
+        instants.parse(prediction.window_start)
+        instants.parse(prediction.window_end)
     except ValueError as error:
         _foreign(message, str(error))
         return None
+    return prediction
 
 
 def _foreign(message: Message, sentence: str) -> None:

@@ -12,7 +12,8 @@ from season import instants
 from season.calendar import Calendar
 from season.messages import Prediction
 
-ZONE_CELLS = 12
+ZONE_CELLS = 7
+"""The zone's column at first: a line with one mark then has at most 80 cells."""
 MOST_ZONE_CELLS = 24
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -32,7 +33,7 @@ def render(
     """
     mark = ""
     if prediction.label != prediction.calendar_label:
-        mark = _paint(f"  ◀ calendar says {printable(prediction.calendar_label)}", _SURPRISE, colour)
+        mark = _paint(f" ◀ in {printable(prediction.calendar_label)}", _SURPRISE, colour)
     revision = f"  revision {prediction.revision}" if prediction.revision else ""
     filled = f"  {prediction.filled_hours} filled" if prediction.filled_hours else ""
     return (

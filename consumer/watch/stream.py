@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from consumer.watch.ends import Ends
 from season import topics
 from season.cli import StoppedError
 from season.kafka import Properties, beside, refuse
@@ -28,6 +29,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "enable.auto.offset.store": False,
         # Where offsets are gone (by retention), what is left is shown.
         "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
         "fetch.queue.backoff.ms": 1,
         "queued.max.messages.kbytes": 16 * 1024,
     }
@@ -56,11 +58,18 @@ def await_topic(admin: AdminClient, name: str, say: Say, stopped: Stopped) -> tu
 class Stream:
     """Reads every partition of one topic, those that are added later from their beginning.
 
-    `from_beginning` False means from the present ends on. Raises RefusedError where the broker refuses us.
+    `from_beginning` False means from the present ends on, `until_now` up to those, and no partition that is added.
+    Raises RefusedError where the broker refuses us.
     """
 
     def __init__(
-        self, made: Properties, topic: topics.Topic, from_beginning: bool, say: Say, stopped: Stopped
+        self,
+        made: Properties,
+        topic: topics.Topic,
+        from_beginning: bool,
+        say: Say,
+        stopped: Stopped,
+        until_now: bool = False,
     ) -> None:
         silent = logging.Logger("consumer.watch.kafka")
         silent.addHandler(logging.NullHandler())
@@ -71,27 +80,34 @@ class Stream:
         self._stopped = stopped
         self._told = float("-inf")
         self._looked = time.monotonic()
-        starts = [
-            OFFSET_BEGINNING if from_beginning else self._end(partition) for partition in range(topic.partitions)
-        ]
         self._partitions = topic.partitions
+        ends = {p: self._end(p) for p in range(topic.partitions)} if until_now or not from_beginning else {}
+        self._ends = Ends(ends) if until_now else None
         self._consumer.incremental_assign(
-            [TopicPartition(topic.name, partition, start) for partition, start in enumerate(starts)]
+            [
+                TopicPartition(topic.name, partition, OFFSET_BEGINNING if from_beginning else ends[partition])
+                for partition in range(topic.partitions)
+            ]
         )
 
     def batches(self) -> Iterator[list[Message]]:
-        """Messages as they come, at least every 0.2 s a list, which may be empty; ends when stopped."""
+        """Messages as they come, at least every 0.2 s a list, which may be empty; ends when stopped or read."""
         try:
-            while not self._stopped():
+            while not self._stopped() and not (self._ends and self._ends.reached):
                 first = self._consumer.poll(0.2)
                 messages = [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]
-                self._hear([error for message in messages if (error := message.error()) is not None])
+                errors = [error for message in messages if (error := message.error()) is not None]
+                self._hear([error for error in errors if error.code() != KafkaError._PARTITION_EOF])
+                if self._ends is not None:
+                    messages = self._ends.within(messages)
+                else:
+                    self._look()
                 yield [message for message in messages if message.error() is None]
-                self._look()
         finally:
             self._consumer.close()
 
     def _end(self, partition: int) -> int:
+        """Return a partition's last stable offset: a client that reads committed messages is told that one."""
         while not self._stopped():
             try:
                 _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=2.0)

@@ -1,12 +1,16 @@
 """What a watcher has seen, summed up: predictions, revisions, agreement with the calendar, by zone and label."""
 
+import textwrap
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumer.watch.line import MOST_ZONE_CELLS, padded
+from consumer.watch.line import padded, printable, width
 from season.messages import Prediction
 
 _MOST_ZONES = 30
+_COLUMNS = 80  # of a terminal
+_NAME_CELLS, _LABEL_CELLS = 18, 26
 
 
 @dataclass
@@ -44,19 +48,28 @@ class Tally:
         agreeing = sum(zone.agreeing for zone in self._zones.values())
         revisions = sum(zone.revisions for zone in self._zones.values())
         again = f" and {counted(revisions, 'revision')}" if revisions else ""
-        lines = [
+        all_of_them = (
             f"{counted(predictions - revisions, 'window')}{again} of {counted(len(self._zones), 'zone')}: "
             f"{counted(predictions - agreeing, 'surprise')}, {_share(agreeing, predictions)} agree with the calendar"
-        ]
-        busiest = sorted(self._zones.items(), key=lambda item: -item[1].predictions)[:_MOST_ZONES]
-        for name, zone in sorted(busiest):
-            labels = ", ".join(f"{count:,} {label}" for label, count in sorted(zone.labels.items()))
-            surprises = counted(zone.predictions - zone.agreeing, "surprise")
-            agree = _share(zone.agreeing, zone.predictions)
-            lines.append(f"  {padded(name, MOST_ZONE_CELLS)} {padded(labels, 28)} {surprises}, {agree} agree")
+        )
+        lines = textwrap.wrap(all_of_them, _COLUMNS, subsequent_indent="  ")
+        busiest = dict(sorted(self._zones.items(), key=lambda item: -item[1].predictions)[:_MOST_ZONES])
+        lines += _table(busiest)
         if len(self._zones) > len(busiest):
             lines.append(f"  and {len(self._zones) - len(busiest):,} zones more")
         return "\n".join(lines)
+
+
+def _table(zones: Mapping[str, Zone]) -> list[str]:
+    """Return a line for each zone, with columns as wide as what stands in them."""
+    rows = []
+    for name, zone in sorted(zones.items()):
+        labels = ", ".join(f"{count:,} {printable(label)}" for label, count in sorted(zone.labels.items()))
+        surprises = counted(zone.predictions - zone.agreeing, "surprise")
+        rows.append((name, labels, f"{surprises}, {_share(zone.agreeing, zone.predictions)} agree"))
+    names = min(_NAME_CELLS, max(width(printable(name)) for name, _, _ in rows))
+    labels_ = min(_LABEL_CELLS, max(width(labels) for _, labels, _ in rows))
+    return [f"  {padded(name, names)}  {padded(labels, labels_)}  {agreement}" for name, labels, agreement in rows]
 
 
 def counted(number: int, noun: str) -> str:

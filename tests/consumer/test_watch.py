@@ -1,13 +1,18 @@
 """A person sees each prediction as one line that nothing in a message can disturb."""
 
+import csv
 import datetime
+import io
 import re
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from confluent_kafka import KafkaError, Message
 
-from consumer.watch.line import local_date, padded, printable, render, sparkline, width
+from consumer.watch.ends import Ends
+from consumer.watch.forms import csv_header, csv_row
+from consumer.watch.line import ZONE_CELLS, local_date, padded, printable, render, sparkline, width
 from consumer.watch.tally import Tally
 from season import instants
 from season.calendar import Calendar
@@ -35,13 +40,19 @@ def prediction(**changed: Any) -> Prediction:
 
 def test_a_line_says_zone_date_shape_probability_and_label() -> None:
     """What is usual takes no more than that, and no colour unless it is asked for."""
-    assert render(prediction()) == ("IT            2021-06-01  ▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███  winter 0.0312  summer")
+    assert render(prediction()) == ("IT       2021-06-01  ▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███  winter 0.0312  summer")
 
 
 def test_a_line_marks_what_is_unusual() -> None:
     """A calendar that disagrees, a revision, filled hours: each only where there is one."""
     unusual = prediction(calendar_label="winter", revision=2, filled_hours=1)
-    assert render(unusual).endswith("summer  ◀ calendar says winter  revision 2  1 filled")
+    assert render(unusual).endswith("summer ◀ in winter  revision 2  1 filled")
+
+
+@pytest.mark.parametrize("unusual", [{"calendar_label": "winter"}, {"revision": 9}, {"filled_hours": 12}, {}])
+def test_a_line_fits_a_terminal_of_80_columns(unusual: dict[str, Any]) -> None:
+    """With one thing that is unusual, for zones of up to seven cells."""
+    assert width(render(prediction(zone="IT-NORD", **unusual))) <= 80
 
 
 def test_colours_are_only_colours() -> None:
@@ -69,7 +80,7 @@ def test_columns_stay_where_they_are(zone: str) -> None:
     """However long or wide a zone's name, its column is as wide as was asked for."""
     for cells in (12, 24):
         assert width(padded(zone, cells)) == cells
-    assert width(render(prediction(zone=zone)).split("2021-06-01")[0]) == 14
+    assert width(render(prediction(zone=zone)).split("2021-06-01")[0]) == ZONE_CELLS + 2
 
 
 def test_a_name_that_fits_is_not_cut() -> None:
@@ -128,9 +139,22 @@ def test_the_summary_counts_windows_surprises_labels_and_agreement() -> None:
         tally.count(prediction(**changed))
     assert tally.summary() == (
         "3 windows and 1 revision of 2 zones: 2 surprises, 50.0 % agree with the calendar\n"
-        "  FR\\x07                   1 winter                     1 surprise, 0.0 % agree\n"
-        "  IT                       2 summer, 1 winter           1 surprise, 66.7 % agree"
+        "  FR\\x07  1 winter            1 surprise, 0.0 % agree\n"
+        "  IT      2 summer, 1 winter  1 surprise, 66.7 % agree"
     )
+
+
+def test_the_summary_fits_a_terminal_of_80_columns() -> None:
+    """However many predictions there are, and however long the names of their zones."""
+    tally = Tally()
+    for label in ("summer", "winter"):
+        for revision in (0, 1):
+            for zone in ("IT", "a-zone-with-a-name-of-far-more-cells-than-there-are"):
+                for _ in range(2500):
+                    tally.count(prediction(zone=zone, label=label, revision=revision))
+    summary = tally.summary().splitlines()
+    assert summary[0] == "10,000 windows and 10,000 revisions of 2 zones: 10,000 surprises, 50.0 % agree"
+    assert max(width(line) for line in summary) <= 80
 
 
 def test_the_summary_of_many_zones_names_the_busiest() -> None:
@@ -148,3 +172,60 @@ def test_the_summary_of_many_zones_names_the_busiest() -> None:
 def test_cells_are_those_of_a_terminal() -> None:
     """Wide characters take two, combining ones none."""
     assert [width(text) for text in ("IT", "日本", "e\u0301", "é", "\u20dd")] == [2, 4, 1, 1, 0]
+
+
+class Sent:
+    """A message as the client gives it."""
+
+    def __init__(self, partition: int, offset: int, error: int | None = None, value: bytes = b"") -> None:
+        self._fields = partition, offset, value, None if error is None else KafkaError(error)
+
+    def __getattr__(self, name: str) -> Any:
+        values = dict(zip(("partition", "offset", "value", "error"), self._fields, strict=True))
+        return lambda: values[name]
+
+
+MESSAGE = cast(Message, Sent(0, 0))
+
+
+def test_csv_reads_back_to_the_same_prediction() -> None:
+    """Every field, the steps one by one, to the last bit, whatever the zone's name holds."""
+    zones = ["IT", 'a "b", c', "two\nlines", "two\r\nlines", "", "日本", " x "]
+    sent = [
+        prediction(zone=zone, winter_probability=0.1 + 0.2, logit=5e-324, steps=[1e22 / 3 * k for k in range(24)])
+        for zone in zones
+    ]
+    text = b"".join([csv_header(), *(csv_row(MESSAGE, one) for one in sent)]).decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert text.endswith("\r\n")
+    assert [*rows[0]] == [*Prediction.__struct_fields__[:-1], *(f"step_{k:02}" for k in range(24))]
+    for row, one in zip(rows, sent, strict=True):
+        fields = {name: str(getattr(one, name)) for name in Prediction.__struct_fields__[:-1]}
+        assert {name: row[name] for name in fields} == fields
+        assert [float(row[f"step_{k:02}"]) for k in range(24)] == one.steps
+        assert float(row["winter_probability"]) == 0.1 + 0.2
+
+
+def test_a_row_of_csv_has_24_steps() -> None:
+    """Another number of them would move the columns."""
+    with pytest.raises(ValueError, match="it has 23 steps instead of 24"):
+        csv_row(MESSAGE, prediction(steps=[1.0] * 23))
+
+
+def test_the_ends_are_reached_when_every_partition_is_read_so_far() -> None:
+    """A message right before the end, one behind it, or the client's word that there is no more."""
+    ends = Ends({0: 2, 1: 5, 2: 5, 3: 0})
+    messages = [Sent(0, 0), Sent(1, 3), Sent(0, 1), Sent(0, 2), Sent(1, 7)]
+    assert not ends.reached
+    shown = ends.within(cast(list[Message], messages))
+    assert [(message.partition(), message.offset()) for message in shown] == [(0, 0), (1, 3), (0, 1)]
+    assert not ends.reached
+    assert ends.within(cast(list[Message], [Sent(2, 5, KafkaError._TRANSPORT)])) == []
+    assert not ends.reached
+    assert ends.within(cast(list[Message], [Sent(2, 5, KafkaError._PARTITION_EOF)])) == []
+    assert ends.reached
+
+
+def test_an_empty_topic_is_read_at_once() -> None:
+    """Nothing is waited for."""
+    assert Ends({0: 0, 1: 0}).reached

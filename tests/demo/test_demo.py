@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from consumer.watch.line import width
 from demo.programs import ROOT
 
 
@@ -45,7 +46,7 @@ def logs_of(output: str) -> str:
     """The folder that the demo names at its end."""
     found = re.search(r"^.*the logs: (\S+)$", output, re.IGNORECASE | re.MULTILINE)
     assert found is not None, output
-    return found[1]
+    return str(ROOT / found[1])
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +84,24 @@ def test_each_step_says_what_it_does_and_how_long_it_took(whole: str) -> None:
 def test_the_summary_says_what_came_out(whole: str) -> None:
     """Readings, days, speed, dead letters, agreement in all and by month, and the place of the logs."""
     assert re.search(
-        r"^8,760 readings became 365 days in [\d.]+ s \([\d,]+ readings/s.*\), 0 dead letters$", whole, re.MULTILINE
+        r"^8,760 readings became 365 days in [\d.]+ s \([\d,]+ readings/s\), 0 dead letters$", whole, re.MULTILINE
     )
     share = re.search(r"^labelled as the calendar has it: \d+ of 365 days \(([\d.]+) %\)$", whole, re.MULTILINE)
     assert share is not None
     assert float(share[1]) >= 96
-    months = re.search(r"^by month, in %: (.*)$", whole, re.MULTILINE)
+    months = re.search(r"^by month, in %: (.*)\n +(.*)$", whole, re.MULTILINE)
     assert months is not None
-    assert len(months[1].split("  ")) == 12
+    assert [len(re.findall(r"[A-Z][a-z]{2} +\d+", half)) for half in months.groups()] == [6, 6]
     logs = Path(logs_of(whole))
     assert {"consumer.log", "producer.log"} <= {path.name for path in logs.iterdir()}
     assert (logs / "kafka" / "broker.log").exists()
+
+
+@pytest.mark.broker
+def test_all_of_it_fits_a_terminal_of_80_columns(whole: str) -> None:
+    """The steps, the days, surprises included, and the summary."""
+    assert "◀" in whole
+    assert [line for line in whole.splitlines() if width(line) > 80] == []
 
 
 @pytest.mark.broker

@@ -16,7 +16,7 @@ def test_windows_are_counted_by_the_month_of_their_local_date() -> None:
     tally.count(prediction("2021-06-01T22:00:00Z", "2021-06-02T22:00:00Z", "winter"))
     tally.count(prediction("2021-06-30T22:00:00Z", "2021-07-01T22:00:00Z", "summer"))
     assert tally.share() == "2 of 3 days (66.7 %)"
-    assert tally.by_month() == "Jun 50  Jul 100"
+    assert tally.by_month() == ["Jun  50  Jul 100"]
 
 
 def test_of_a_windows_revisions_the_last_stands() -> None:
@@ -30,4 +30,4 @@ def test_of_a_windows_revisions_the_last_stands() -> None:
 def test_nothing_is_no_division_by_zero() -> None:
     """A summary of no windows can be told."""
     assert Tally().share() == "0 of 0 days (0.0 %)"
-    assert Tally().by_month() == ""
+    assert Tally().by_month() == []

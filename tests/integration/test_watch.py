@@ -1,12 +1,15 @@
 """`python -m consumer watch` on a real Apache Kafka: what is committed is shown, and nothing is left behind."""
 
+import csv
+import io
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +67,7 @@ def prediction(zone: str, **changed: Any) -> bytes:
     return msgspec.json.encode(Prediction(**{**fields, **changed}))
 
 
-def send(broker: Broker, topic: str, values: list[bytes | None], commit: bool = True) -> None:
+def send(broker: Broker, topic: str, values: Sequence[bytes | None], commit: bool = True) -> None:
     """Writes messages in one transaction, which is committed or aborted."""
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": uuid.uuid4().hex})
     producer.init_transactions()
@@ -96,6 +99,23 @@ def lines(process: subprocess.Popen[bytes], count: int) -> list[str]:
     return [process.stdout.readline().decode().rstrip("\n") for _ in range(count)]
 
 
+def begun(process: subprocess.Popen[bytes], publish: Callable[[], None]) -> str:
+    """Its first line, with a message published again and again: when it begins to read is not seen from outside."""
+    assert process.stdout is not None
+    deadline = time.monotonic() + 60
+    while not select.select([process.stdout], [], [], 0.5)[0]:
+        assert time.monotonic() < deadline
+        publish()
+    return lines(process, 1)[0]
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[list[str], str]:
+    """What it wrote until it ended by itself, well: its lines, and its standard error."""
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out.decode().splitlines(), err.decode()
+
+
 def end(process: subprocess.Popen[bytes], name: int = signal.SIGINT) -> tuple[int, str, str]:
     """Stops it; its exit status, what it still wrote, and its standard error."""
     process.send_signal(name)
@@ -110,8 +130,8 @@ def test_what_is_committed_is_shown_and_summed_up(broker: Broker, topic: str) ->
     send(broker, topic, [prediction("IT"), prediction("FR", label="winter", revision=1)])
     process = watch(broker, topic, "--from-beginning")
     shown = sorted(lines(process, 2))
-    assert shown[0].startswith("FR            2021-06-01  ▁")
-    assert shown[0].endswith("winter 0.0312  winter  ◀ calendar says summer  revision 1")
+    assert shown[0].startswith("FR       2021-06-01  ▁")
+    assert shown[0].endswith("winter 0.0312  winter ◀ in summer  revision 1")
     assert shown[1].endswith("winter 0.0312  summer")
     status, out, err = end(process)
     assert (status, out) == (0, "")
@@ -123,12 +143,11 @@ def test_it_begins_with_what_comes_from_now_on(broker: Broker, topic: str, name:
     """Without --from-beginning what is there is not shown; either signal ends it with status 0."""
     send(broker, topic, [prediction("OLD")])
     process = watch(broker, topic)
-    time.sleep(3)
-    send(broker, topic, [prediction("NEW")])
-    assert lines(process, 1)[0].startswith("NEW ")
+    assert begun(process, lambda: send(broker, topic, [prediction("NEW")])).startswith("NEW ")
     status, out, err = end(process, name)
-    assert (status, out) == (0, "")
-    assert "1 window of 1 zone" in err
+    assert status == 0
+    assert "OLD" not in out
+    assert "of 1 zone" in err
 
 
 def test_json_is_the_messages_themselves(broker: Broker, topic: str) -> None:
@@ -139,6 +158,68 @@ def test_json_is_the_messages_themselves(broker: Broker, topic: str) -> None:
     process = watch(broker, topic, "--from-beginning", "--json", "--surprises", "--zone=IT", "--zone=Süd")
     assert sorted(lines(process, 2)) == sorted(value.decode() for value in wanted)
     assert end(process)[:2] == (0, "")
+
+
+def test_until_now_shows_all_that_is_there_and_ends(broker: Broker, topic: str) -> None:
+    """By itself, from the beginning, with its summary; markers at the end and aborted messages hold nothing up."""
+    send(broker, topic, [prediction("IT")] * 100)
+    send(broker, topic, [prediction("ABORTED")] * 10, commit=False)
+    shown, err = ended(watch(broker, topic, "--until-now"))
+    assert [line.split()[0] for line in shown] == ["IT"] * 100
+    assert err.startswith("100 windows of 1 zone: ")
+    assert ended(watch(broker, topic, "--until-now", "--from-beginning"))[0] == shown
+
+
+def test_until_now_of_nothing_ends_at_once(broker: Broker, topic: str) -> None:
+    """An empty topic, and one that holds aborted messages alone."""
+    for _ in range(2):
+        assert ended(watch(broker, topic, "--until-now")) == ([], "no predictions\n")
+        send(broker, topic, [prediction("ABORTED")] * 10, commit=False)
+
+
+def test_until_now_does_not_wait_for_an_open_transaction(broker: Broker, topic: str) -> None:
+    """It ends before what stands behind it, too, since nobody may see that yet."""
+    send(broker, topic, [prediction("IT")])
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": uuid.uuid4().hex})
+    producer.init_transactions()
+    producer.begin_transaction()
+    for partition in range(2):
+        producer.produce(topic, prediction("OPEN"), partition=partition)
+    producer.flush()
+    send(broker, topic, [prediction("BEHIND")] * 10)
+    shown, _ = ended(watch(broker, topic, "--until-now"))
+    producer.commit_transaction()
+    assert [line.split()[0] for line in shown] == ["IT"]
+
+
+def test_until_now_ends_while_more_is_written(broker: Broker, topic: str) -> None:
+    """A topic that never stands still is shown up to where it ended at the start."""
+    send(broker, topic, [prediction("FIRST")] * 10)
+    process = watch(broker, topic, "--until-now")
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        send(broker, topic, [prediction("MORE")] * 100)
+    shown, _ = ended(process)
+    assert [line.split()[0] for line in shown].count("FIRST") == 10
+
+
+def test_csv_is_a_header_and_a_row_a_prediction(broker: Broker, topic: str) -> None:
+    """As a notebook reads it; what has no 24 steps is told on standard error."""
+    zones = ["IT", 'a "b", c', "Süd", "=1+1"]
+    send(broker, topic, [prediction(zone, logit=0.1 + 0.2) for zone in zones] + [prediction("X", steps=[1.0])])
+    out, err = watch(broker, topic, "--until-now", "--csv").communicate(timeout=60)
+    rows = list(csv.DictReader(io.StringIO(out.decode(), newline="")))
+    assert sorted(row["zone"] for row in rows) == sorted(zones)
+    assert {(float(row["logit"]), float(row["step_23"])) for row in rows} == {(0.1 + 0.2, 23.0)}
+    assert b"it has 1 steps instead of 24" in err
+
+
+def test_json_and_csv_exclude_each_other(broker: Broker, topic: str) -> None:
+    """Status 2, and which of the two is too many."""
+    process = watch(broker, topic, "--json", "--csv")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, b"")
+    assert b"--csv: not allowed with argument --json" in err
 
 
 def test_foreign_messages_are_told_on_standard_error(broker: Broker, topic: str) -> None:

@@ -1,0 +1,40 @@
+"""Where the partitions of a topic ended when a reading began: how far `--until-now` reads.
+
+An end is a last stable offset: what an open transaction holds back is not waited for. Nothing says that a message
+stands right before an end, since markers of transactions have offsets too. So a partition is read to its end when
+a message at the end or behind it comes, or when the client says that nothing more is there.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import KafkaError, Message
+
+
+class Ends:
+    """Which partitions are still to be read, and up to which offset; changed by what comes."""
+
+    def __init__(self, ends: Mapping[int, int]) -> None:
+        self._ends = dict(ends)
+        self._open = {partition for partition, end in ends.items() if end > 0}
+
+    @property
+    def reached(self) -> bool:
+        """Whether every partition has been read up to its end."""
+        return not self._open
+
+    def within(self, messages: Sequence[Message]) -> list[Message]:
+        """Return those messages that stand before the ends, and note what has been reached."""
+        before = []
+        for message in messages:
+            partition, error = message.partition() or 0, message.error()
+            end = self._ends.get(partition, 0)
+            if error is not None:
+                if error.code() == KafkaError._PARTITION_EOF:
+                    self._open.discard(partition)
+                continue
+            offset = message.offset() or 0
+            if offset < end:
+                before.append(message)
+            if offset >= end - 1:
+                self._open.discard(partition)
+        return before
