@@ -16,8 +16,10 @@ from consumer.adapters.http import Status
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
 from consumer.adapters.restore import Restorer
+from consumer.adapters.session import session_timeout
 from consumer.adapters.source import Source
 from consumer.adapters.transaction import FencedError, Transactions
+from consumer.admission import Admission
 from consumer.reload import Models
 from consumer.restoring import Restoring
 from consumer.service import Service
@@ -90,7 +92,8 @@ def _work(
     if (size := batch_bytes(admin, described)) is not None:
         transactions.limit_batches(size)
     restoring = Restoring(settings, described, restorer, models.calendar)
-    parts = (source, restoring, transactions, models, status, metrics, probe, complaints)
+    admission = Admission(session_timeout(admin, source.properties, settings.consumer_group))
+    parts = (source, admission, restoring, transactions, models, status, metrics, probe, complaints)
     try:
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
         with probe.running(), closing(broker), closing(restorer), closing(source):

@@ -1,7 +1,6 @@
 """One partition of the readings: its messages are decided here, with all that is remembered of it."""
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -121,14 +120,14 @@ class Partition:
         self.at_end = True
         self.following = offset
 
-    def lag(self, end: int) -> float:
+    def lag(self, end: int) -> int | None:
         """How many messages wait before an end; markers of transactions count until it is reached.
 
-        NaN where the end is not known yet (-1).
+        None where the end is not known yet (-1).
         """
         if self.at_end:
             return 0
-        return math.nan if end < 0 else max(0, end - self.following)
+        return None if end < 0 else max(0, end - self.following)
 
     def begin(self) -> Decision | None:
         """Before anything is read: what a grace period shorter than the last one's has ended."""

@@ -4,7 +4,6 @@ A partition is in one of three places: being restored (`Restoring` has it, its r
 ours. Whatever goes wrong with a transaction ends in `_go_back`: every partition is again what was last committed.
 """
 
-import math
 import threading
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
 from consumer.adapters.source import Source, Taken
 from consumer.adapters.transaction import AbortedError, ExpiredError, Transactions
+from consumer.admission import Admission
 from consumer.pace import Pace
 from consumer.partition import Decision, Partition
 from consumer.reload import Models
@@ -57,6 +57,7 @@ class Service:
         topics: Described,
         letter_bytes: int,
         source: Source,
+        admission: Admission,
         restoring: Restoring,
         transactions: Transactions,
         models: Models,
@@ -71,6 +72,7 @@ class Service:
         self._topics = topics
         self._letter_bytes = letter_bytes
         self._source = source
+        self._admission = admission
         self._restoring = restoring
         self._transactions = transactions
         self._models = models
@@ -360,10 +362,10 @@ class Service:
         self._status.partitions(set(self._partitions) | self._restoring.partitions, set(self._partitions))
 
     def _measure(self) -> None:
-        joined = self._source.joined()
-        if joined:
-            self._tell_status()
+        outside, answers = self._source.outside(), self._status.broker_answers()
+        self._status.membership(self._admission.observe(outside, answers, time.monotonic()))
         windows = sum(partition.state.open_windows for partition in self._partitions.values())
-        lag = sum(p.lag(self._source.known_end(n)) for n, p in self._partitions.items())
-        known = joined and not self._restoring.partitions
-        self._metrics.gauges(windows, lag if known else math.nan, self._restoring.left())
+        restoring = self._restoring.partitions
+        self._metrics.gauges(windows, self._restoring.left(), len(restoring))
+        lags = {n: p.lag(self._source.known_end(n)) for n, p in self._partitions.items()}
+        self._metrics.lag(dict.fromkeys(restoring) | lags if outside is None and answers else None)

@@ -46,7 +46,8 @@ class Status:
         self._clock = clock
         self._beat = clock()
         self._answered: float | None = None
-        self._missing: frozenset[int] | None = None
+        self._outside: str | None = "the group has not let this member in yet"
+        self._missing: frozenset[int] = frozenset()
 
     def beat(self) -> None:
         """The loop has begun another turn, or waits for the broker on purpose."""
@@ -55,6 +56,10 @@ class Status:
     def answered(self) -> None:
         """The broker has answered."""
         self._answered = self._clock()
+
+    def membership(self, outside: str | None) -> None:
+        """Note why this member is not in the group, or None where it is."""
+        self._outside = outside
 
     def partitions(self, assigned: set[int], restored: set[int]) -> None:
         """The partitions that are this instance's, and those of them whose state is there."""
@@ -74,8 +79,8 @@ class Status:
         """Why the service is not ready, or None where it is."""
         if not self.broker_answers():
             return "the broker does not answer"
-        if self._missing is None:
-            return "the group is not joined yet"
+        if self._outside is not None:
+            return self._outside
         missing = sorted(self._missing)
         return f"partitions being restored: {', '.join(map(str, missing))}" if missing else None
 

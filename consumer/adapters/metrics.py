@@ -4,13 +4,14 @@ Counters count what was committed; gauges are of the partitions that this instan
 there from the start, as 0, so that a rate can be seen from the first event on.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Protocol
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from consumer.adapters.letters import CONSTANT, INCOMPLETE, UNSCORABLE
 from season.labels import LABELS
@@ -44,6 +45,31 @@ class Counted(Protocol):
     def reasons(self) -> Mapping[str, int]: ...  # noqa: D102
 
 
+class _Lag(Collector):
+    """The lag, as series that are absent while it is not known: a NaN among several instances makes a sum NaN."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.partitions: Mapping[int, int | None] | None = None  # replaced, never changed: it is read by others
+        registry.register(self)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield both families with the series that are known now."""
+        partitions = self.partitions
+        total = GaugeMetricFamily(
+            "season_lag_messages", "Messages not read yet; 0 when all is read, absent while it is not known."
+        )
+        by_partition = GaugeMetricFamily(
+            "season_partition_lag_messages", "The same for each partition of this instance.", labels=["partition"]
+        )
+        known = {number: lag for number, lag in (partitions or {}).items() if lag is not None}
+        for number, lag in sorted(known.items()):
+            by_partition.add_metric([str(number)], lag)
+        if partitions is not None and len(known) == len(partitions):
+            total.add_metric([], sum(known.values()))
+        yield total
+        yield by_partition
+
+
 class Metrics:
     """The metrics of one process, in a registry of their own; may be read while they are written."""
 
@@ -70,15 +96,15 @@ class Metrics:
         self._windows = Gauge(
             "season_open_windows", "Windows with a reading that have not ended, scored or not.", registry=registry
         )
-        self._lag = Gauge(
-            "season_lag_messages",
-            "Messages not read yet; 0 when all is read, NaN while that is not known, as during a restore.",
-            registry=registry,
-        )
-        self._lag.set(math.nan)
+        self._lag = _Lag(registry)
         self._restoring = Gauge(
             "season_restoring_records",
             "Records of the changelog to be read before the readings of partitions that came flow.",
+            registry=registry,
+        )
+        self._restoring_partitions = Gauge(
+            "season_restoring_partitions",
+            "Partitions of this instance whose readings do not flow before their changelog is read.",
             registry=registry,
         )
         self._commits = Histogram(
@@ -111,11 +137,18 @@ class Metrics:
         """Counts offsets that were gone before they were read."""
         self._lost.inc(messages)
 
-    def gauges(self, open_windows: int, lag: float, restoring: int) -> None:
+    def gauges(self, open_windows: int, restoring_records: int, restoring_partitions: int) -> None:
         """Sets what is true now of the partitions that this instance holds."""
         self._windows.set(open_windows)
-        self._lag.set(lag)
-        self._restoring.set(restoring)
+        self._restoring.set(restoring_records)
+        self._restoring_partitions.set(restoring_partitions)
+
+    def lag(self, partitions: Mapping[int, int | None] | None) -> None:
+        """Sets the lag of each partition of this instance, None where it is not known.
+
+        None for all of them where it is not even known which partitions this instance has.
+        """
+        self._lag.partitions = partitions
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, of the type `CONTENT_TYPE`."""

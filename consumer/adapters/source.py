@@ -1,6 +1,7 @@
 """The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
 
 import math
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.adapters.logs import client_logger
+from consumer.adapters.session import is_newer_protocol
 from season.kafka import beside, groupless, refuse
 from season.settings import RefusedError, SettingError
 from season.standstill import STATISTICS, Standstills
@@ -86,9 +88,14 @@ class Source:
         self._standstills = Standstills(groupless(properties), topic, log.warning)
         self._properties = {**properties, "logger": client_logger(), "stats_cb": self._standstills.look}
         self._consumer = Consumer(self._properties)
-        self._stranger = self._consumer.consumer_group_metadata()
         self._fenced = -math.inf  # when another member of our name was let in last
         self._refused: float | None = None  # when the group refused this client, which is of no use after that
+        self._refusal = ""  # why it did, until it lets us in
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """The properties of the client that is the member."""
+        return self._properties
 
     def subscribe(self, owner: Owner) -> None:
         """Joins the group."""
@@ -190,9 +197,21 @@ class Source:
         same = self._member and before == self._member == self._consumer.memberid()
         return metadata if same else None
 
-    def joined(self) -> bool:
-        """Whether the group has taken this member."""
-        return self._refused is None and bool(self._consumer.consumer_group_metadata() != self._stranger)
+    def outside(self) -> str | None:
+        """Return why this member is not in the group, or None once it has an assignment, be it an empty one.
+
+        Under the classic protocol a member has an id before it is let in, but is called back with each assignment.
+        Under the newer one it is not called back with an empty assignment, but has a generation once it is let in.
+        """
+        if self._refused is None:
+            if is_newer_protocol(self._properties):
+                joined = generation(self._consumer.consumer_group_metadata()) > 0
+            else:
+                joined = self._member is not None and self._consumer.memberid() == self._member
+            if joined:
+                self._refusal = ""
+                return None
+        return self._refusal or "the group has not let this member in yet"
 
     def close(self) -> None:
         """Leaves the group."""
@@ -238,7 +257,7 @@ class Source:
         name = f"KAFKA_GROUP_INSTANCE_ID={self._properties.get('group.instance.id')!r}"
         if _means(error, KafkaError.UNRELEASED_INSTANCE_ID):
             self._refused = time.monotonic()
-            log.warning(f"{name}: the group still has a member of this name, living or not; asking again")
+            self._refusal = f"{name}: the group still has a member of this name, living or not; asking again"
         elif _means(error, KafkaError.FENCED_INSTANCE_ID):
             # Also after a crash of the broker: it let this member in, and the answer that says so got lost.
             before, self._fenced = self._fenced, time.monotonic()
@@ -266,9 +285,17 @@ class Source:
         self._refused = None
         self._consumer.close()
         self._consumer = Consumer(self._properties)
-        self._stranger = self._consumer.consumer_group_metadata()
         self.subscribe(self._owner)
         return True
+
+
+def generation(metadata: bytes) -> int:
+    """Return the generation (the newer protocol's member epoch) in a member's metadata; positive in a group.
+
+    The client packs the metadata as a mark of seven bytes and the generation, in this machine's byte order.
+    """
+    assert metadata.startswith(b"CGMDv2:"), metadata
+    return int.from_bytes(metadata[7:11], sys.byteorder, signed=True)
 
 
 def _means(fatal: KafkaError, code: int) -> bool:

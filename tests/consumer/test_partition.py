@@ -60,6 +60,7 @@ def test_an_end_that_is_reached_sets_the_place_anew() -> None:
     """The client's word on where it stands counts more than what a message says."""
     read = partition(5)
     read.read(messages(90), 0.0, 100)
+    assert (read.lag(-1), read.lag(100)) == (None, 9)
     read.reach_end(6)
     assert (read.following, read.at_end, read.lag(6)) == (6, True, 0)
 

@@ -79,12 +79,17 @@ def test_ready_while_the_broker_answers_and_all_is_restored(port: int, status: S
     """/readyz needs a recent answer and, once joined, every assigned partition, possibly none."""
     assert ask(port, "/readyz")[::2] == (503, b"the broker does not answer\n")
     status.answered()
-    assert ask(port, "/readyz")[::2] == (503, b"the group is not joined yet\n")
     status.partitions(set(), set())
+    assert ask(port, "/readyz")[::2] == (503, b"the group has not let this member in yet\n")
+    status.membership(None)
     assert ask(port, "/readyz")[::2] == (200, b"ready\n")
     status.partitions({0, 1, 2}, {1})
     assert ask(port, "/readyz")[::2] == (503, b"partitions being restored: 0, 2\n")
     status.partitions({1}, {1})
+    assert ask(port, "/readyz")[0] == 200
+    status.membership("thrown out")
+    assert ask(port, "/readyz")[::2] == (503, b"thrown out\n")
+    status.membership(None)
     assert ask(port, "/readyz")[0] == 200
     clock.now += 27
     status.beat()

@@ -1,15 +1,13 @@
 """The metrics have the interface's names and labels, and start at zero."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.adapters.metrics import Metrics
 
-LABELS = ("label", "calendar_label", "reason")
+LABELS = ("label", "calendar_label", "reason", "partition")
 
 
 @dataclass
@@ -51,9 +49,9 @@ ZERO = {
     "season_repeats_total": 0,
     "season_corrections_total": 0,
     "season_open_windows": 0,
-    "season_lag_messages": pytest.approx(math.nan, nan_ok=True),
     "season_lost_messages_total": 0,
     "season_restoring_records": 0,
+    "season_restoring_partitions": 0,
 }
 
 
@@ -78,11 +76,30 @@ def test_what_is_told_is_shown() -> None:
         "season_predictions_total winter summer": 6,
         "season_dead_letters_total late": 8,
         "season_lost_messages_total": 7,
-        "season_restoring_records": 2,
+        "season_restoring_records": 3,
+        "season_restoring_partitions": 2,
         "season_open_windows": 4,
-        "season_lag_messages": 3,
     }
     assert b'season_predictions_total{calendar_label="summer",label="winter"} 6.0' in metrics.text()
+
+
+def test_the_lag_is_shown_while_it_is_known() -> None:
+    """Series are absent while it is not: all of them outside the group, the sum while a partition is restored."""
+    metrics = Metrics()
+    for lag, shown in [
+        (None, {}),
+        ({}, {"season_lag_messages": 0}),
+        ({0: None, 2: 5}, {"season_partition_lag_messages 2": 5}),
+        (
+            {0: 3, 2: 5},
+            {"season_lag_messages": 8, "season_partition_lag_messages 0": 3, "season_partition_lag_messages 2": 5},
+        ),
+        ({2: 0}, {"season_lag_messages": 0, "season_partition_lag_messages 2": 0}),
+        (None, {}),
+    ]:
+        metrics.lag(lag)
+        assert samples(metrics) == ZERO | shown
+        assert b"# TYPE season_lag_messages gauge" in metrics.text()
 
 
 def test_commits_are_timed() -> None:
