@@ -8,6 +8,7 @@ WORKDIR /app
 FROM base AS producer
 COPY requirements/producer.txt requirements/
 RUN pip install --require-hashes --no-deps -r requirements/producer.txt
+COPY pyproject.toml ./
 COPY season season
 COPY producer producer
 COPY data data
@@ -18,6 +19,7 @@ CMD ["python", "-m", "producer", "--help"]
 FROM base AS service
 COPY requirements/service.txt requirements/
 RUN pip install --require-hashes --no-deps -r requirements/service.txt
+COPY pyproject.toml ./
 COPY season season
 COPY consumer consumer
 COPY models models

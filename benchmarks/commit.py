@@ -30,7 +30,7 @@ HOURS = 6  # of every zone in one run
 RUNS = 3
 BATCH = 5000
 COMMIT = 0.03
-RULES = Rules(grace=86400, max_filled=2, max_future=3600.0)
+RULES = Rules(grace_period=86400, max_filled=2, max_future=3600.0)
 MIDNIGHT = 1622498400  # 2021-06-01 in Rome
 NOW = 2e9
 ROME = Calendar("Europe/Rome")

@@ -15,7 +15,7 @@ from consumer.core.step import step
 from season.calendar import Calendar
 from tests.reference import Reference
 
-RULES = Rules(grace=86400, max_filled=2, max_future=3600.0)
+RULES = Rules(grace_period=86400, max_filled=2, max_future=3600.0)
 MIDNIGHT = 1622498400  # 2021-06-01 in Rome
 NOW = 2e9
 KINDS = ((20, 10, 100), (20, 10, 5000), (2000, 1, 100), (2000, 1, 5000))  # zones, days a run, batch

@@ -41,7 +41,7 @@ RUNS = 3
 PARTITIONS = 4
 BLOCK = 2000  # readings of a partition in one commit
 HOURS = 48  # two whole days, both still open: grace is a day
-RULES = Rules(grace=86400, max_filled=2, max_future=3600.0)
+RULES = Rules(grace_period=86400, max_filled=2, max_future=3600.0)
 MIDNIGHT = 1622498400  # 2021-06-01 in Rome
 NOW = 2e9
 PLAIN = "record-per-zone"

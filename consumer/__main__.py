@@ -6,24 +6,16 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from season.extras import with_extra
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the service until a signal ends it, or hands over to `watch`. Each loads only what it needs itself."""
+    """Run the service until a signal ends it, or hand over to `watch`. Each loads only what it needs itself."""
     if arguments and arguments[0] == "watch":
         from consumer import watch  # noqa: PLC0415 - see above
 
         return watch.main(arguments[1:])
-    from season import cli  # noqa: PLC0415 - see above
-
-    parser = argparse.ArgumentParser(
-        prog="python -m consumer",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Reads readings, scores each zone's day, publishes predictions, exactly once.\n"
-        "`python -m consumer watch` shows the predictions to a person (see its --help).\n\n"
-        "All configuration comes from the environment; README.md lists the settings.",
-        epilog=cli.KAFKA_HELP,
-    )
-    parser.parse_args(arguments)
+    parser().parse_args(arguments)
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports its starts to its maker else
     from consumer import bootstrap  # noqa: PLC0415 - see above
     from consumer.adapters import memory  # noqa: PLC0415 - see above
@@ -32,10 +24,36 @@ def main(arguments: Sequence[str]) -> int:
     return bootstrap.serve()
 
 
-if __name__ == "__main__":
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the service, with its help."""
+    from consumer.settings import Settings  # noqa: PLC0415 - see above
+    from season import catalogue, cli  # noqa: PLC0415 - see above
+
+    name = cli.called("consumer", "season-consumer")
+    made = argparse.ArgumentParser(
+        prog=name,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Reads readings, scores each zone's day, publishes predictions, exactly once.\n"
+        f"`{name} watch` shows the predictions to a person (see its --help).",
+        epilog=catalogue.help_text([*catalogue.KAFKA, *catalogue.settings_of(Settings)]),
+    )
+    cli.add_version(made, "season-consumer")
+    return made
+
+
+def entry() -> int:
+    """Run as a program: with its arguments, to its exit status."""
     if sys.argv[1:2] != ["watch"]:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))  # while the imports run, for half a second
-    from season.cli import run
+    return with_extra("consumer", _run)
 
-    sys.exit(run(lambda: main(sys.argv[1:])))
+
+def _run() -> int:
+    from season.cli import run  # noqa: PLC0415 - it needs packages that may be missing
+
+    return run(lambda: main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(entry())

@@ -2,8 +2,8 @@
 
 import gc
 import os
-import socket
 import threading
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -20,11 +20,13 @@ from consumer.adapters.session import session_timeout
 from consumer.adapters.source import Source
 from consumer.adapters.transaction import FencedError, Transactions
 from consumer.admission import Admission
+from consumer.announcement import announce
 from consumer.reload import Models
 from consumer.restoring import Restoring
 from consumer.service import Service
 from consumer.settings import Settings
 from season.contract import ContractError
+from season.identity import identified
 from season.kafka import client_properties, connect
 from season.settings import RefusedError, SettingError, load
 from season.topics import Topics, batch_bytes, dead_letter_bytes, ensure
@@ -37,7 +39,7 @@ def serve() -> int:
     heard = signals.listen()
     # Messages come and go by the thousand and are no cycles: to look for those each 700 objects costs a tenth.
     gc.set_threshold(50_000)
-    environ = os.environ
+    environ = identified(os.environ, "season-consumer")
     settings = load(Settings, environ)
     topics = Topics.from_environment(environ)
     logs.configure(settings.log_level, settings.log_format)
@@ -46,7 +48,8 @@ def serve() -> int:
     status, metrics = Status(), Metrics()
     with http.serve(settings.http_host, settings.http_port, status, metrics, lambda: models.current):
         try:
-            return _work(settings, topics, models, status, metrics, heard.stopped)
+            announce(os.environ, settings, topics, models.current)
+            return _work(environ, settings, topics, models, status, metrics, heard.stopped)
         finally:
             heard.ended.set()
 
@@ -69,12 +72,17 @@ def _models(settings: Settings, asked: threading.Event) -> Models:
 
 
 def _work(
-    settings: Settings, topics: Topics, models: Models, status: Status, metrics: Metrics, stopped: threading.Event
+    environ: Mapping[str, str],
+    settings: Settings,
+    topics: Topics,
+    models: Models,
+    status: Status,
+    metrics: Metrics,
+    stopped: threading.Event,
 ) -> int:
     """Everything that talks to the broker, made here and given to the loop."""
-    environ = os.environ
     source = Source(environ, settings.consumer_group, topics.readings)
-    instance = settings.instance_id or socket.gethostname()
+    instance = settings.instance_id
 
     def waits() -> bool:
         """Asked in each turn of a wait for the broker: whether to give it up. The loop is alive meanwhile."""
@@ -98,7 +106,7 @@ def _work(
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
         with probe.running(), closing(broker), closing(restorer), closing(source):
             transactions.take_id(log.warning)
-            log.info("started", model=models.current.contract.name, version=models.current.version)
+            log.info("started")
             Service(settings, described, letter_bytes, *parts, stopped).run()
     except FencedError:
         raise RefusedError(

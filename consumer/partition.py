@@ -188,7 +188,7 @@ class Partition:
         self.dirty = True
 
     def _future(self, times: I64, rows: I64, outcome: Outcome, now: float) -> list[Rejected]:
-        sentence = "timestamp {} is more than {:g} s (MAX_FUTURE) ahead of the wall clock, {}"
+        sentence = "timestamp {} is more than {} (MAX_FUTURE) ahead of the wall clock, {}"
         return [
             Rejected(
                 int(rows[i]),
@@ -199,13 +199,13 @@ class Partition:
         ]
 
     def _late(self, times: I64, rows: I64, outcome: Outcome) -> list[Rejected]:
-        sentence = "timestamp {} came after its window had ended: the window's end, {}, and {:g} s of grace are over"
+        sentence = "timestamp {} is late: its window's end, {}, and {} of grace (GRACE_PERIOD) after it are over"
         ends = self.state.calendar.ends(outcome.late_days)
         return [
             Rejected(
                 int(rows[i]),
                 LATE,
-                sentence.format(instants.format(int(times[i])), instants.format(int(end)), self.rules.grace),
+                sentence.format(instants.format(int(times[i])), instants.format(int(end)), self.rules.grace_period),
             )
             for i, end in zip(outcome.late, ends, strict=True)
         ]

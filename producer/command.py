@@ -12,16 +12,21 @@ from types import FrameType
 
 from producer import pace, resume, sender
 from producer.report import Counts, Display, printable, summary
-from season import files, messages
-from season.cli import KAFKA_HELP
+from season import catalogue, cli, files, messages, spelling
 from season.files import BadRow, FileOptions, FileReading
+from season.identity import ClientSettings, identified
 from season.kafka import client_properties, connect
 from season.settings import RefusedError, SettingError
-from season.topics import Topics, ensure_readings
+from season.topics import Topics, TopicSettings, ensure_readings
 
 # Of the ten seconds in which a stopped program is gone, those for what is in hand.
 _PATIENCE = 8.0
 _FAILED = 1
+_SETTINGS = [
+    *catalogue.KAFKA,
+    *catalogue.settings_of(TopicSettings, only={"READINGS_TOPIC", "TOPIC_PARTITIONS", "CREATE_TOPICS"}),
+    *catalogue.settings_of(ClientSettings),
+]
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,15 @@ class Stop:
 def parser() -> argparse.ArgumentParser:
     """The command line, with its help."""
     made = argparse.ArgumentParser(
-        prog="python -m producer",
+        prog=cli.called("producer", "season-producer"),
         description="Publishes readings from CSV files or JSON lines to the topic `readings` (READINGS_TOPIC).",
-        epilog=KAFKA_HELP,
+        epilog=catalogue.help_text(_SETTINGS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
         "files", nargs="+", metavar="FILE", help="CSV with a header, or JSON lines; - is standard input"
     )
+    cli.add_version(made, "season-producer")
     files.add_options(made)
     group = made.add_argument_group("how it is published")
     group.add_argument("--speed", default="max", help="max, or hours of data per second (default: max)")
@@ -95,10 +101,14 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     """Publishes what the command line names; returns the exit status. Raises what `season.cli.run` knows."""
     asked = job(arguments)
     topics = Topics.from_environment(environ)
+    doubtful = spelling.misspelt(environ, _SETTINGS)
+    environ = identified(environ, "season-producer")
     given, sending, reading = client_properties(environ), sender.properties(environ), resume.properties(environ)
     stop = Stop(files.STDIN in asked.files)
     counts = Counts()
     with Display(asked.files, counts) as display:
+        for sentence in doubtful:
+            display.say(sentence)
         admin = connect(given, display.say, stop)
         topic = ensure_readings(admin, topics, stop)
         known = resume.latest(admin, reading, topic, display.say, stop) if asked.resume else {}

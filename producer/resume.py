@@ -1,6 +1,5 @@
 """Where the topic stands: each zone's latest timestamp on it, so that `--resume` sends only what is later."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -11,7 +10,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from season import instants
 from season.cli import StoppedError
-from season.kafka import Properties, beside, groupless, refuse, told
+from season.fault import Properties
+from season.kafka import beside, debug_logger, groupless, refuse, told
 from season.messages import Reading, ReadingError, decode_reading
 from season.standstill import STATISTICS, Standstills
 from season.topics import Topic
@@ -72,9 +72,7 @@ class _Look:
         self.found: dict[str, int] = {}
         self._topic, self._ends, self._log = topic, ends, log
         self._errors: list[KafkaError] = []
-        silent = logging.Logger("producer.kafka")
-        silent.addHandler(logging.NullHandler())
-        quiet = {**made, "logger": silent}
+        quiet = {**made, "logger": debug_logger(made, log)}
         self._standstills = Standstills(groupless(quiet), topic.name, self._warn)
         self._consumer = Consumer({**quiet, "error_cb": self._errors.append, "stats_cb": self._standstills.look})
         self._consumer.assign([TopicPartition(topic.name, partition, OFFSET_BEGINNING) for partition in ends])

@@ -1,13 +1,13 @@
 """Hands readings to Kafka's client and keeps count: what is in hand, what failed, whether the broker is away."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from season.kafka import PARTITIONER, Properties, beside, refuse
+from season.fault import Properties
+from season.kafka import PARTITIONER, beside, debug_logger, refuse
 
 # How often a broker that is away is told of, in seconds.
 _TELL_EVERY = 10.0
@@ -65,9 +65,11 @@ class Sender:
 
     def connect(self, made: Properties, client: Callable[[Properties], Client] = Producer) -> "Sender":
         """Makes the client; what it has to say of errors comes here."""
-        silent = logging.Logger("producer.kafka")
-        silent.addHandler(logging.NullHandler())
-        own = {"on_delivery": self._delivered, "error_cb": self._errors.append, "logger": silent}
+        own = {
+            "on_delivery": self._delivered,
+            "error_cb": self._errors.append,
+            "logger": debug_logger(made, self._log),
+        }
         self._client = client({**made, **own})
         return self
 

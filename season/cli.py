@@ -1,15 +1,14 @@
-"""How every program ends: a sentence on standard error and an exit status, no traceback for a user's slip."""
+"""What every program's command line has, and how it ends: a sentence and a status, no traceback for a user's slip."""
 
+import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
+from season.installed import version
 from season.settings import RefusedError, SettingError
-
-KAFKA_HELP = """\
-Kafka is reached as the environment says: KAFKA_BOOTSTRAP_SERVERS (localhost:9092 by default), and any other
-KAFKA_A_B is handed to the client as its property a.b (KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_USERNAME, ...)."""
-"""For the epilog of `--help`; use argparse.RawDescriptionHelpFormatter, which keeps its lines."""
 
 REFUSED, WRONG, INTERRUPTED, NO_READER = 1, 2, 130, 141
 
@@ -40,6 +39,30 @@ def run(main: Callable[[], int | None]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
     return status
+
+
+def called(module: str, script: str) -> str:
+    """Return how the program was called: by the script that its package installs, or as `python -m MODULE`."""
+    return script if Path(sys.argv[0]).name == script else f"python -m {module}"
+
+
+def add_version(parser: argparse.ArgumentParser, name: str) -> None:
+    """Give a command line its `--version`: the program's name, and the version of the whole."""
+    parser.add_argument("--version", action=_Version, nargs=0, const=name, help="print name and version, and end")
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for, not at each start."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        sys.stdout.write(f"{self.const} {version()}\n")
+        parser.exit()
 
 
 def _say(sentence: str, status: int) -> int:

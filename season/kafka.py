@@ -3,20 +3,19 @@
 import logging
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo  # type: ignore[attr-defined]
 
+from season.catalogue import DEFAULT_SERVERS
 from season.cli import StoppedError
+from season.fault import Make, Properties, check, hidden, is_secret, silent
 from season.settings import RefusedError, SettingError, check_text
 
-DEFAULT_SERVERS = "localhost:9092"
 PARTITIONER = "murmur2_random"
 """The `partitioner` of our producers: a key goes where Java's producer, Kafka Connect and ksqlDB put it."""
-
-Properties = dict[str, Any]
 
 # What Kubernetes (a service called kafka) and Kafka's images put into the environment of a container.
 _IGNORED = re.compile(
@@ -29,18 +28,10 @@ _OURS = {
     "request.required.acks", "partitioner", "auto.offset.reset", "allow.auto.create.topics",
     "partition.assignment.strategy",
 }  # fmt: skip
-# Properties of the Python client that take an object: no text from the environment is one.
-_OBJECTS = {"logger", "default.topic.config"}
 _MEMBERS_ONLY = {"group.protocol", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms"}
-_SECRET = re.compile(r"password|secret|\.pem|\.key(?!(store)?\.location)|private|oauthbearer\.config|jaas")
-_UNKNOWN = "No such configuration property"
-_TOGETHER = "Failed to create"
-"""So the client begins what it says of properties that are wrong beside each other; else one is wrong by itself."""
-_SERVER = re.compile(r"(?:[a-zA-Z_]+://)?(?:\[[0-9a-fA-F:.%]+\]|[^\s:/\[\],]+)(?::([0-9]{1,5}))?")
-
-# A logger of no tree: the client's own lines on standard error go nowhere, what matters of them is told by us.
-_silent = logging.Logger("season.kafka")
-_silent.addHandler(logging.NullHandler())
+_SERVER = re.compile(r"(?:([a-zA-Z_]+)://)?(?:\[[0-9a-fA-F:.%]+\]|[^\s:/\[\],@]+)(?::([0-9]{1,5}))?")
+_ERRORS = 100  # of the client's latest errors that are remembered
+_PROTOCOLS = {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}
 
 
 def client_properties(environ: Mapping[str, str]) -> Properties:
@@ -61,54 +52,53 @@ def client_properties(environ: Mapping[str, str]) -> Properties:
             )
     properties: Properties = {"bootstrap.servers": environ[servers] if servers else DEFAULT_SERVERS}
     if servers:
-        _check_servers(servers, environ[servers])
+        _check_servers(servers, environ[servers], environ.get(names.get("security.protocol", "")))
     properties |= {property_name: environ[name] for property_name, name in names.items()}
-    check(Producer, environ, properties, {})
+    check(Producer, names, properties, {})
     return properties
 
 
-def beside(make: Callable[[Properties], object], environ: Mapping[str, str], ours: Properties) -> Properties:
+def beside(make: Make, environ: Mapping[str, str], ours: Properties) -> Properties:
     """The properties of one client: ours, with those of the environment beside and, where both are, over them.
 
     `make` is the client's class (Producer, Consumer): one is made, connected to nothing and dropped, so that what
     the client refuses is found here. Raises SettingError with the client's sentence behind the setting's name.
     """
     given = client_properties(environ)
-    check(make, environ, given, ours)
+    check(make, _names(environ), given, ours)
     return {**ours, **given}
+
+
+def presentable(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the KAFKA_* settings that reach the client and their values, with *** in place of secrets."""
+    names = _names(environ)
+    users = {name: environ[setting] for name, setting in names.items()}
+    return {names[name]: "***" if is_secret(name) else hidden(value, users) for name, value in users.items()}
+
+
+def debug_logger(properties: Properties, say: Callable[[str], None]) -> logging.Logger:
+    """Return a client's `logger`: silent, since we say what matters; with KAFKA_DEBUG `say` gets all."""
+    if "debug" not in properties:
+        return silent
+    logger = logging.Logger("season.kafka.debug")
+    logger.addHandler(_Lines(say))
+    return logger
+
+
+class _Lines(logging.Handler):
+    """Hands each line of a client's over."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(record.getMessage())
 
 
 def groupless(properties: Properties) -> Properties:
     """The same properties for a consumer that joins no group: without those that are for members alone."""
     return {name: value for name, value in properties.items() if name not in _MEMBERS_ONLY}
-
-
-def check(
-    make: Callable[[Properties], object], environ: Mapping[str, str], given: Properties, ours: Properties
-) -> None:
-    """Raise SettingError for the setting that makes the client refuse `given` beside `ours`."""
-    users = {name: value for name, value in given.items() if name != "bootstrap.servers"}
-    refusal = _refusal(make, {**ours, **users})
-    if refusal is None:
-        return
-    names = _names(environ)
-    for name, value in users.items():
-        alone = _refusal(make, {name: value})
-        if alone is not None and not alone.startswith(_TOGETHER):
-            raise SettingError(_refused(names[name], name, value, alone, users))
-    # What only turns a thing on (security.protocol) is seldom what is wrong with it.
-    switches = {name: value for name, value in users.items() if name.endswith("protocol")}
-    others = {name: value for name, value in users.items() if name not in switches}
-    if _refusal(make, {**ours, **switches}) is None:
-        for name, value in others.items():
-            beside_them = _refusal(make, {**ours, **switches, name: value})
-            if beside_them is not None:
-                raise SettingError(_refused(names[name], name, value, beside_them, users))
-    for name, value in (others | switches).items():
-        without = {other: users[other] for other in users if other != name}
-        if _refusal(make, {**ours, **without}) is None:
-            raise SettingError(_refused(names[name], name, value, refusal, users))
-    raise SettingError(f"{', '.join(names[name] for name in users)}: {_hidden(refusal, users)}")
 
 
 def _names(environ: Mapping[str, str]) -> dict[str, str]:
@@ -120,40 +110,19 @@ def _names(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _check_servers(name: str, value: str) -> None:
+def _check_servers(setting: str, value: str, protocol: str | None) -> None:
+    """Raise SettingError for what is no address, and for a PROTOCOL:// that the client would leave out."""
+    in_force = (protocol or "plaintext").lower()
     for server in value.split(","):
         match = _SERVER.fullmatch(server.strip())
-        if match is None or not 0 < int(match[1] or 9092) < 65536:
-            raise SettingError(f"{name}={value!r}: a list of host:port is allowed, with commas between")
-
-
-def _refusal(make: Callable[[Properties], object], properties: Properties) -> str | None:
-    """What the client says against these properties, or None. It is told no broker, so it connects to none."""
-    if taken := _OBJECTS & properties.keys():
-        return f'{_UNKNOWN}: "{taken.pop()}"'
-    tried = {name: value for name, value in properties.items() if name != "bootstrap.servers"}
-    try:
-        make({**tried, "logger": _silent})
-    except KafkaException as error:
-        return str(error.args[0].str()).strip()
-    except (TypeError, ValueError, SystemError, AttributeError) as error:
-        return str(error.__cause__ or error)
-    return None
-
-
-def _refused(setting: str, name: str, value: str, refusal: str, users: Properties) -> str:
-    if _UNKNOWN in refusal:  # its value is not shown: it may be a secret under a name that is misspelt
-        return f"{setting}: the Kafka client has no property {name}; see the list of librdkafka's properties"
-    shown = "" if _SECRET.search(name) else f"={value!r}"
-    return f"{setting}{shown}: {_hidden(refusal, users)}"
-
-
-def _hidden(sentence: str, users: Properties) -> str:
-    sentence = re.sub(f"^{_TOGETHER} [a-z]+: ", "", sentence)
-    for name, value in users.items():
-        if _SECRET.search(name):
-            sentence = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "***", sentence)
-    return sentence
+        scheme = match[1].lower() if match and match[1] else None
+        if match is None or not 0 < int(match[2] or 9092) < 65536 or scheme not in {None, *_PROTOCOLS}:
+            raise SettingError(f"{setting}={value!r}: a list of host:port is allowed, with commas between")
+        if scheme is not None and scheme != in_force and in_force in _PROTOCOLS:
+            raise SettingError(
+                f"{setting}={value!r}: {match[1]}:// needs KAFKA_SECURITY_PROTOCOL={scheme.upper()}, but "
+                f"{in_force.upper()} is {'set' if protocol else 'its default'}; host:port alone is allowed too"
+            )
 
 
 def connect(
@@ -167,8 +136,8 @@ def connect(
     `log` gets a sentence when the wait begins, each `every` seconds of it, and when it is over. Raises RefusedError
     where the broker refuses the credentials, StoppedError within a second of `stopped` becoming true.
     """
-    errors: list[KafkaError] = []
-    own: Properties = {"error_cb": errors.append, "logger": _silent}
+    errors: deque[KafkaError] = deque(maxlen=_ERRORS)
+    own: Properties = {"error_cb": errors.append, "logger": debug_logger(properties, log)}
     admin = AdminClient({**properties, **own})
     told: float | None = None
     while not stopped():
@@ -184,7 +153,7 @@ def connect(
     raise StoppedError
 
 
-def _ask(admin: AdminClient, errors: list[KafkaError]) -> str | None:
+def _ask(admin: AdminClient, errors: deque[KafkaError]) -> str | None:
     """None when the broker answers within a second, else why not, in the client's words; RefusedError."""
     errors.clear()
     began = time.monotonic()
@@ -192,11 +161,12 @@ def _ask(admin: AdminClient, errors: list[KafkaError]) -> str | None:
         # Without a topic's name: with one, the broker would create it where it is allowed to.
         admin.list_topics(timeout=1.0)
     except KafkaException as error:
-        admin.poll(0)
+        admin.poll(0)  # serves the client's errors, and its lines for KAFKA_DEBUG
         refuse([*errors, error.args[0]])
         time.sleep(max(0.0, 0.2 - (time.monotonic() - began)))
         causes = [cause for cause in errors if cause.code() != KafkaError._ALL_BROKERS_DOWN]
         return str((causes[-1] if causes else error.args[0]).str())
+    admin.poll(0)
     return None
 
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -36,8 +36,24 @@ def seconds(text: object) -> float:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(seconds)]
-"""A setting's field that is written as a duration and read as seconds."""
+class Duration(float):
+    """Seconds that were written as a duration: a number to compute with, `str()` is what was typed ("48h")."""
+
+    _typed: str
+
+    def __new__(cls, text: str) -> Self:
+        """Read a text as `seconds` does; ValueError says what is allowed."""
+        made = super().__new__(cls, seconds(text))
+        made._typed = text
+        return made
+
+    def __str__(self) -> str:
+        return self._typed
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
+        """Tell pydantic how a field of this type is read."""
+        return core_schema.no_info_plain_validator_function(cls)
 
 
 def _digits(value: object) -> object:
@@ -51,11 +67,27 @@ Whole = Annotated[int, BeforeValidator(_digits)]
 """A setting's field that is a whole number, in digits."""
 
 
+def setting(default: Any, meaning: str, *, allowed: str = "", shown: str = "", **limits: Any) -> Any:
+    """Declare a model's field as a setting; what is said here is what `--help` and README.md say of it.
+
+    `default` is as a person would type it, or is called at each start; then `shown` says in words what it is.
+    `allowed` ("a whole number from 0 to 12") also ends the sentence about a wrong value; `limits` are pydantic's.
+    """
+    made: dict[str, Any] = {"default_factory": default} if callable(default) else {"default": default}
+    more: dict[str, JsonValue] = {"allowed": allowed, "shown": shown}
+    return Field(**made, validate_default=True, description=meaning, json_schema_extra=more, **limits)
+
+
+def said(field: FieldInfo) -> tuple[str, str]:
+    """Return what is allowed for a field, and its default in words where it has no fixed one; both may be empty."""
+    extra = field.json_schema_extra
+    return (str(extra["allowed"]), str(extra["shown"])) if isinstance(extra, dict) else ("", "")
+
+
 def load(cls: type[Model], environ: Mapping[str, str]) -> Model:
     """Read a model's fields from the environment: `grace_period` from GRACE_PERIOD; empty counts as not set.
 
-    A field's `description` says what is allowed ("a whole number from 0 to 12") and ends the sentence about a
-    wrong value. A validator over several fields raises ValueError with the whole sentence. Raises SettingError.
+    A validator over several fields raises ValueError with the whole sentence. Raises SettingError.
     """
     given = {field: environ[field.upper()] for field in cls.model_fields if environ.get(field.upper())}
     for field, value in given.items():
@@ -82,8 +114,9 @@ def _sentence(cls: type[BaseModel], detail: ErrorDetails) -> str:
         return message
     name = str(detail["loc"][0])
     field = cls.model_fields[name]
-    if cause is None and field.description:
-        message = f"{field.description} is allowed"
+    allowed, _ = said(field)
+    if cause is None and allowed:
+        message = f"{allowed} is allowed"
     shown = "" if _is_secret(field) else f"={detail['input']!r}"
     return f"{name.upper()}{shown}: {message}"
 

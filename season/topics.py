@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from season.cli import StoppedError
 from season.kafka import refuse
-from season.settings import SettingError, Whole, load
+from season.settings import SettingError, Whole, load, setting
 
 DEAD_LETTER_BYTES = 2 * 1024 * 1024
 """The largest dead letter (value, key and headers together) that the created topic takes."""
@@ -43,13 +43,19 @@ class TopicSettings(BaseModel):
     """The settings that name the topics and say how they are made; one field each."""
 
     model_config = ConfigDict(frozen=True)
-    consumer_group: str = "season-consumer"
-    readings_topic: str = "readings"
-    predictions_topic: str = "predictions"
-    dead_letter_topic: str = "readings.dead-letter"
-    changelog_topic: str = ""
-    topic_partitions: Whole = Field(4, ge=1, le=100_000, description="a whole number from 1 to 100000")
-    create_topics: bool = Field(True, description="true or false")
+    readings_topic: str = setting("readings", "the readings")
+    predictions_topic: str = setting("predictions", "the predictions")
+    dead_letter_topic: str = setting("readings.dead-letter", "what could not become a prediction")
+    changelog_topic: str = setting("", "the open windows, compacted", shown="`<CONSUMER_GROUP>.windows`")
+    topic_partitions: Whole = setting(
+        4,
+        "with how many partitions READINGS_TOPIC is created where it is missing",
+        allowed="a whole number from 1 to 100000",
+        ge=1,
+        le=100_000,
+    )
+    create_topics: bool = setting(True, "whether missing topics are created", allowed="true or false")
+    consumer_group: str = setting("season-consumer", "the service's consumer group")
 
 
 @dataclass(frozen=True)
@@ -80,19 +86,19 @@ class Topics:
 
 def _check_names(names: Mapping[str, str], derived: bool) -> None:
     setting_of: dict[str, str] = {}
-    for setting, name in names.items():
+    for variable, name in names.items():
         if not _NAME.fullmatch(name) or name in {".", ".."}:
-            source = " (from CONSUMER_GROUP)" if derived and setting == "CHANGELOG_TOPIC" else ""
+            source = " (from CONSUMER_GROUP)" if derived and variable == "CHANGELOG_TOPIC" else ""
             raise SettingError(
-                f"{setting}={name!r}{source}: a topic's name of 1 to 249 letters, digits, '.', '_' and '-' is allowed"
+                f"{variable}={name!r}{source}: a topic's name is allowed, 1 to 249 letters, digits, '.', '_' and '-'"
             )
         if name in _INTERNAL:
-            raise SettingError(f"{setting}={name!r}: this topic is Kafka's own; another name is allowed")
+            raise SettingError(f"{variable}={name!r}: this topic is Kafka's own; another name is allowed")
         if name in setting_of:
             raise SettingError(
-                f"{setting}={name!r}: {setting_of[name]} is the same topic, but four different ones are needed"
+                f"{variable}={name!r}: {setting_of[name]} is the same topic, but four different ones are needed"
             )
-        setting_of[name] = setting
+        setting_of[name] = variable
 
 
 @dataclass(frozen=True)

@@ -34,3 +34,9 @@ def test_the_images_install_what_their_program_needs_alone() -> None:
     """Each from its own lock, held to the hashes."""
     installs = re.findall(r"^RUN pip install (.*)$", DOCKERFILE, re.MULTILINE)
     assert installs == [f"--require-hashes --no-deps -r requirements/{name}.txt" for name in ("producer", "service")]
+
+
+def test_the_images_know_their_version() -> None:
+    """It stands in pyproject.toml, which .dockerignore lets in and each image has."""
+    assert DOCKERFILE.count("\nCOPY pyproject.toml ./\n") == 2
+    assert "\n!pyproject.toml\n" in (ROOT / ".dockerignore").read_text()

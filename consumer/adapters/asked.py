@@ -94,10 +94,14 @@ class Broker:
             return answer.offset if answer.offset >= 0 else None
 
         return Asked(
-            lambda: self._thread.submit(self._consumer.committed, [at], _STABLE),
+            lambda: self._thread.submit(self._ask_committed, at),
             read,
             lambda error: self._complaints(error, asked="the group's offset, which no open transaction changes"),
         )
+
+    def _ask_committed(self, at: TopicPartition) -> list[TopicPartition]:
+        self._consumer.poll(0)  # serves the client's lines for KAFKA_DEBUG, since nobody else does
+        return self._consumer.committed([at], _STABLE)
 
     def close(self) -> None:
         """Ends the client."""

@@ -44,6 +44,7 @@ def configure(level: str, form: str) -> None:
 def client_logger() -> logging.Logger:
     """The logger for Kafka's client, as its property `logger`: without one it writes lines of its own."""
     logger = logging.getLogger("kafka-client")
+    logger.setLevel(logging.DEBUG)
     if not logger.filters:
         logger.addFilter(_News())
     return logger
@@ -56,6 +57,9 @@ class _News:
         self._said: dict[str, float] = {}
 
     def __call__(self, record: logging.LogRecord) -> bool:
+        if record.levelno == logging.DEBUG:  # there are none without KAFKA_DEBUG, which asks for each of them
+            record.levelno = max(logging.INFO, logging.getLogger().level)
+            return True
         line = record.getMessage()
         if any(text in line for text in _NO_NEWS):
             return False

@@ -57,6 +57,7 @@ class Probe:
                 self._look(topics.dead_letters, lambda _: None)
             except KafkaException as exception:
                 self._complaints(exception.args[0])
+            self._admin.poll(0)  # nobody else serves this client: its lines for KAFKA_DEBUG would pile up
             self._ended.wait(_EVERY)
 
     def _look(self, was: Topic, changed: Callable[[Topic], str | None]) -> None:

@@ -97,8 +97,10 @@ class Transactions:
                     raise FencedError from None
                 if not error.retriable():
                     raise
+                self._producer.poll(0)
                 log(f"waiting for the transaction coordinator: {error.str()}")
             else:
+                self._producer.poll(0)  # serves the client's lines for KAFKA_DEBUG, as each commit's flush does
                 return
         raise StoppedError
 

@@ -1,5 +1,6 @@
 """What goes into the core and what comes out of it: rules, readings, windows, outcomes, all as columns."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,16 @@ NONE = np.empty(0, np.int64)
 
 @dataclass(frozen=True)
 class Rules:
-    """The limits of windows: `grace` in seconds, `max_filled` in hours, `max_future` in seconds."""
+    """The limits of windows: `grace_period` in seconds, `max_filled` in hours, `max_future` in seconds."""
 
-    grace: int
+    grace_period: float
     max_filled: int
     max_future: float
+
+    @property
+    def grace(self) -> int:
+        """The grace period in whole seconds, which timestamps count in: rounded up."""
+        return math.ceil(self.grace_period)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,18 +17,32 @@ from consumer.watch.forms import Form, csv_header, csv_row, json_line, lines
 from consumer.watch.line import printable
 from consumer.watch.stream import Stream, await_topic, properties
 from consumer.watch.tally import Tally
-from season import instants
+from season import catalogue, cli, instants, spelling
 from season.calendar import Calendar
-from season.cli import KAFKA_HELP
+from season.identity import ClientSettings, identified
 from season.kafka import client_properties, connect
 from season.messages import Prediction, decode_prediction
-from season.settings import load
-from season.topics import Topics
+from season.settings import load, setting
+from season.topics import Topics, TopicSettings
+
+
+def _calendar(name: object) -> Calendar | None:
+    return None if name is None else Calendar(str(name))
 
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-    window_time_zone: Annotated[Calendar | None, PlainValidator(lambda name: Calendar(str(name)))] = None
+    window_time_zone: Annotated[Calendar | None, PlainValidator(_calendar)] = setting(
+        None, "the time zone of the dates that are shown", allowed="a name such as Europe/Rome", shown="none"
+    )
+
+
+_SETTINGS = [
+    *catalogue.KAFKA,
+    *catalogue.settings_of(TopicSettings, only={"PREDICTIONS_TOPIC"}),
+    *catalogue.settings_of(_Settings),
+    *catalogue.settings_of(ClientSettings),
+]
 
 
 @dataclass(frozen=True)
@@ -47,16 +61,17 @@ class Choice:
 def parser() -> argparse.ArgumentParser:
     """The command line, with its help."""
     made = argparse.ArgumentParser(
-        prog="python -m consumer watch",
+        prog=f"{cli.called('consumer', 'season-consumer')} watch",
         description=(
             "Shows the predictions topic (PREDICTIONS_TOPIC), one line a window: zone, local date, the day's shape,\n"
             "the probability of winter, the label, and a mark where the calendar disagrees. Ctrl-C ends it with a\n"
             "summary. Dates are those of WINDOW_TIME_ZONE or, where that is not set, of the windows' middle in UTC,\n"
             "which is the same for days from midnight to midnight less than twelve hours from UTC."
         ),
-        epilog=KAFKA_HELP,
+        epilog=catalogue.help_text(_SETTINGS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    cli.add_version(made, "season-consumer watch")
     made.add_argument("--from-beginning", action="store_true", help="from the topic's beginning, not from now on")
     made.add_argument(
         "--until-now",
@@ -85,6 +100,9 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     form = json_line if args.json else csv_row if args.csv else lines(calendar, colour)
     choice = Choice(frozenset(args.zone), args.surprises, form)
     name = Topics.from_environment(environ).predictions
+    for sentence in spelling.misspelt(environ, _SETTINGS):
+        _say(sentence)
+    environ = identified(environ, "season-watch")
     given, reading = client_properties(environ), properties(environ)
     stop = _Stop()
     topic, waited = await_topic(connect(given, _say, stop), name, _say, stop)

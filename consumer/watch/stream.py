@@ -1,6 +1,5 @@
 """The messages of a topic, committed ones alone, for a reader that belongs to no group and leaves nothing behind."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -10,7 +9,8 @@ from confluent_kafka.admin import AdminClient
 from consumer.watch.ends import Ends
 from season import topics
 from season.cli import StoppedError
-from season.kafka import Properties, beside, refuse
+from season.fault import Properties
+from season.kafka import beside, debug_logger, refuse
 
 _TELL_EVERY = 10.0
 _LOOK_EVERY = 10.0
@@ -71,10 +71,8 @@ class Stream:
         stopped: Stopped,
         until_now: bool = False,
     ) -> None:
-        silent = logging.Logger("consumer.watch.kafka")
-        silent.addHandler(logging.NullHandler())
         self._errors: list[KafkaError] = []
-        self._consumer = Consumer({**made, "error_cb": self._errors.append, "logger": silent})
+        self._consumer = Consumer({**made, "error_cb": self._errors.append, "logger": debug_logger(made, say)})
         self._topic = topic.name
         self._say = say
         self._stopped = stopped

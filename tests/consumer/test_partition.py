@@ -13,7 +13,10 @@ from consumer.core.idle import Silence
 from consumer.core.outcome import Rules
 from consumer.core.state import State
 from consumer.partition import Partition
+from consumer.settings import Settings
+from season import instants
 from season.calendar import DAY, Calendar
+from season.settings import load
 
 ROME = Calendar("Europe/Rome")
 
@@ -78,6 +81,18 @@ def test_what_cannot_be_read_is_a_dead_letter_for_each_offset() -> None:
     assert (read.following, read.dirty) == (8, True)
     read.undo()
     assert (read.following, read.dirty) == (5, False)
+
+
+def test_what_comes_too_late_or_too_early_is_told_with_the_setting_as_it_was_typed() -> None:
+    """48h, not 172800 s."""
+    rules = load(Settings, {"GRACE_PERIOD": "48h", "MAX_FUTURE": "1.5h"}).rules
+    read = Partition(0, 1, rules, "id", State(ROME), Changelog(), Silence(0), 0, -1)
+    stamps = ["2021-06-09T12:00:00Z", "2021-06-01T12:00:00Z", "2021-06-09T14:00:00Z"]
+    values = [json.dumps({"zone": "IT", "timestamp": stamp, "demand_mw": 1}).encode() for stamp in stamps]
+    now = instants.parse("2021-06-09T12:00:00Z")
+    future, late = read.read([Message("t", 0, i, b"IT", value) for i, value in enumerate(values)], now, 9).rejected
+    assert "is more than 1.5h (MAX_FUTURE) ahead of the wall clock" in future.error
+    assert late.error.endswith("and 48h of grace (GRACE_PERIOD) after it are over")
 
 
 def test_what_stands_before_and_behind_is_one_window() -> None:

@@ -17,7 +17,9 @@ def test_the_future_is_no_longer_than_the_grace_period() -> None:
     """By default MAX_FUTURE shrinks with GRACE_PERIOD; a setting that is longer is refused."""
     assert load(Settings, {"GRACE_PERIOD": "10m"}).rules.max_future == 600.0
     assert load(Settings, {"GRACE_PERIOD": "0"}).rules.max_future == 0.0
-    with pytest.raises(SettingError, match="MAX_FUTURE=7200s is longer than GRACE_PERIOD=3600s"):
+    with pytest.raises(SettingError, match=r"COMMIT_INTERVAL='0\.1m': at most 5s is allowed"):
+        load(Settings, {"COMMIT_INTERVAL": "0.1m"})
+    with pytest.raises(SettingError, match="MAX_FUTURE='2h' is longer than GRACE_PERIOD='1h'"):
         load(Settings, {"GRACE_PERIOD": "1h", "MAX_FUTURE": "2h"})
 
 

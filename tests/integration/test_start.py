@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kafka_local import Broker
-from tests.integration.world import ROOT, Service, World, wait
+from season.installed import version
+from tests.integration.world import ROOT, TOPICS, Service, World, wait
 
 
 def started(world: World, **settings: str) -> tuple[int, str]:
@@ -29,6 +30,8 @@ def started(world: World, **settings: str) -> tuple[int, str]:
         ({"WINDOW_TIME_ZONE": "Mars/Olympus"}, "WINDOW_TIME_ZONE"),
         ({"WINDOW_DAY_START": "06:30"}, "WINDOW_DAY_START"),
         ({"KAFKA_NO_SUCH": "1"}, "KAFKA_NO_SUCH"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "http://localhost:9092"}, "KAFKA_BOOTSTRAP_SERVERS='http://localhost:9092': "),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "SCRAM"}, "KAFKA_SASL_MECHANISM='SCRAM'"),
         ({"KAFKA_GROUP_ID": "mine"}, "KAFKA_GROUP_ID"),
         ({"KAFKA_DELIVERY_TIMEOUT_MS": "60000"}, "KAFKA_DELIVERY_TIMEOUT_MS"),
         ({"PREDICTIONS_TOPIC": "same", "DEAD_LETTER_TOPIC": "same"}, "PREDICTIONS_TOPIC"),
@@ -68,10 +71,36 @@ def test_a_broker_that_cannot_be_reached_is_waited_for(tmp_path: Path, broker: B
         assert service.stop() == 0
 
 
-def test_help_says_what_it_is() -> None:
-    """--help prints how it is used, with status 0."""
-    for arguments in (["--help"], ["watch", "--help"]):
-        command = [sys.executable, "-m", "consumer", *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-        assert "usage: python -m consumer" in done.stdout
-        assert "KAFKA_BOOTSTRAP_SERVERS" in done.stdout
+def test_the_start_says_in_one_line_what_it_runs_with(tmp_path: Path, broker: Broker) -> None:
+    """The first line, as settings were typed; then a warning of what is nearly one. It goes on all the same."""
+    world = World(broker.bootstrap_servers)
+    with world.service(tmp_path, GRACE_PERIOD="48h", GRACEPERIOD="1h", KAFKA_SASL_PASSWORD="hunter2") as service:
+        service.ready()
+        starting, warning = [line for line in service.events() if line["event"] != "listening for HTTP"][:2]
+        assert (starting["event"], starting["group"]) == ("starting", world.environ["CONSUMER_GROUP"])
+        assert starting["topics"].split(", ") == [world.topic(name) for name in TOPICS]
+        assert (starting["time_zone"], starting["grace"], starting["GRACE_PERIOD"]) == ("Europe/Rome", "48h", "48h")
+        assert warning["event"] == "GRACEPERIOD is no setting and does nothing; GRACE_PERIOD may be meant"
+        assert "hunter2" not in service.log.read_text()
+        assert service.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "settings"),
+    [
+        (["consumer"], "season-consumer", ["GRACE_PERIOD (24h)", "KAFKA_BOOTSTRAP_SERVERS (localhost:9092)"]),
+        (["consumer", "watch"], "season-consumer watch", ["PREDICTIONS_TOPIC (predictions)", "WINDOW_TIME_ZONE"]),
+        (["producer"], "season-producer", ["READINGS_TOPIC (readings)", "TOPIC_PARTITIONS (4)"]),
+    ],
+)
+def test_help_and_version_say_what_it_is(command: list[str], name: str, settings: list[str]) -> None:
+    """--help prints how it is used, and its settings with their defaults; --version its name and version."""
+    answers = [
+        subprocess.run(
+            [sys.executable, "-m", *command, option], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+        for option in ("--help", "--version")
+    ]
+    assert f"usage: python -m {' '.join(command)}" in answers[0]
+    assert all(setting in answers[0] for setting in settings)
+    assert answers[1] == f"{name} {version()}\n"

@@ -1,17 +1,28 @@
 """KAFKA_* settings, what of them is refused and in which words, waiting for a broker, murmur2."""
 
+import logging
 import re
 import time
 from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import ListOffsetsResultInfo  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo  # type: ignore[attr-defined]
 
 from kafka_local import Broker
 from kafka_local.broker import free_port
 from season.cli import StoppedError
-from season.kafka import beside, client_properties, connect, groupless, murmur2, murmur2_partition, refuse, told
+from season.kafka import (
+    beside,
+    client_properties,
+    connect,
+    groupless,
+    murmur2,
+    murmur2_partition,
+    presentable,
+    refuse,
+    told,
+)
 from season.settings import RefusedError, SettingError
 
 
@@ -110,7 +121,7 @@ def test_what_the_promises_rest_on_cannot_be_set(name: str) -> None:
         ({"KAFKA_CLIENT_ID": "\udcff"}, "KAFKA_CLIENT_ID: its bytes are not UTF-8"),
         (
             {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "me"},
-            "KAFKA_SECURITY_PROTOCOL='SASL_SSL': sasl.username and sasl.password must be set$",
+            "KAFKA_SASL_PASSWORD is not set: sasl.username and sasl.password must be set$",
         ),
         (
             {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_KEY_LOCATION": "/no/such", "KAFKA_SSL_CA_LOCATION": "/no"},
@@ -134,11 +145,84 @@ def test_a_password_under_a_javas_name_is_not_told() -> None:
         client_properties({"KAFKA_SASL_JAAS_CONFIG": "PlainLoginModule required password=hunter2;"})
 
 
-@pytest.mark.parametrize("servers", ["a b", "host:port", "host:99999", "host:0", ",", "host:9092,", "http//x:1:2"])
+@pytest.mark.parametrize(
+    "servers",
+    [
+        "a b", "host:port", "host:99999", "host:0", ",", "host:9092,", "http//x:1:2", "http://host:9092",
+        "one:9092,https://two:9092", "PLAINTEXT_HOST://host:9092", "user@host:9092", "PLAINTEXT://host:9092/path",
+    ],
+)  # fmt: skip
 def test_servers_that_are_no_addresses_are_refused(servers: str) -> None:
     """The client would wait for them for ever."""
     with pytest.raises(SettingError, match=rf"^KAFKA_BOOTSTRAP_SERVERS={servers!r}: a list of host:port is allowed"):
         client_properties({"KAFKA_BOOTSTRAP_SERVERS": servers})
+
+
+@pytest.mark.parametrize(
+    "servers", ["PLAINTEXT://one:9092", "plaintext://one:9092,two", "one, PLAINTEXT://[::1]:9093"]
+)
+def test_the_protocol_in_force_may_stand_before_an_address(servers: str) -> None:
+    """The client takes it, in any case of its letters, as brokers' own listeners are written."""
+    assert client_properties({"KAFKA_BOOTSTRAP_SERVERS": servers})["bootstrap.servers"] == servers
+
+
+def test_another_protocol_before_an_address_is_refused() -> None:
+    """The client would leave that server out, and all behind it, and wait for ever; both settings are named."""
+    environ = {"KAFKA_BOOTSTRAP_SERVERS": "one:9092,SSL://two:9093"}
+    with pytest.raises(
+        SettingError,
+        match=r"^KAFKA_BOOTSTRAP_SERVERS='one:9092,SSL://two:9093': SSL:// needs KAFKA_SECURITY_PROTOCOL=SSL, but "
+        "PLAINTEXT is its default",
+    ):
+        client_properties(environ)
+    client_properties({**environ, "KAFKA_BOOTSTRAP_SERVERS": "ssl://two:9093", "KAFKA_SECURITY_PROTOCOL": "ssl"})
+    with pytest.raises(SettingError, match=r"SSL:// needs .*=SSL, but SASL_SSL is set"):
+        client_properties(environ | {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"})
+
+
+def test_the_client_drops_an_address_of_another_protocol() -> None:
+    """What the rule above rests on: the client's own line about it, and no connection tried."""
+    lines: list[str] = []
+    logger = logging.Logger("test")
+    logger.addHandler(handler := logging.Handler())
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    for servers, says in (("SSL://127.0.0.1:1", "does not match"), ("http://127.0.0.1:1", "unsupported protocol")):
+        admin = AdminClient({"bootstrap.servers": servers}, logger=logger)
+        deadline = time.monotonic() + 30
+        while not any(says in line for line in lines) and time.monotonic() < deadline:
+            admin.poll(0.1)
+        assert any(says in line for line in lines), lines
+
+
+def test_secrets_are_not_shown() -> None:
+    """What is shown of the settings has *** for a secret, also where another setting repeats it."""
+    environ = {
+        "KAFKA_SASL_PASSWORD": "hunter2",
+        "KAFKA_SASL_USERNAME": "hunter2",
+        "KAFKA_CLIENT_ID": "a",
+        "HOME": "/",
+    }
+    assert presentable(environ) == {
+        "KAFKA_SASL_PASSWORD": "***", "KAFKA_SASL_USERNAME": "***", "KAFKA_CLIENT_ID": "a",
+    }  # fmt: skip
+
+
+def test_the_client_s_lines_are_said_while_connecting_only_when_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    """KAFKA_DEBUG brings them, before any broker answers; without it there is the one line that we say."""
+    until = time.monotonic() + 30
+    quiet: list[str] = []
+    with pytest.raises(StoppedError):
+        connect({"bootstrap.servers": "127.0.0.1:1"}, quiet.append, lambda: bool(quiet))
+    assert len(quiet) == 1
+    lines: list[str] = []
+
+    def enough() -> bool:
+        return any("CONNECT [" in line for line in lines) or time.monotonic() > until
+
+    with pytest.raises(StoppedError):
+        connect({"bootstrap.servers": "127.0.0.1:1", "debug": "broker"}, lines.append, enough)
+    assert any("CONNECT [" in line for line in lines), lines
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_secret_is_never_told() -> None:

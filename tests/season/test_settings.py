@@ -3,15 +3,15 @@
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from season.settings import Duration, SettingError, Whole, load, seconds
+from season.settings import Duration, SettingError, Whole, load, seconds, setting
 
 
 class Example(BaseModel):
     """A model with one field of each kind that the programs use."""
 
     model_config = ConfigDict(frozen=True)
-    grace_period: Duration = 86400.0
-    max_filled_hours: Whole = Field(2, ge=0, le=12, description="a whole number from 0 to 12")
+    grace_period: Duration = setting("24h", "how long a window takes readings")
+    max_filled_hours: Whole = setting(2, "how many are filled", allowed="a whole number from 0 to 12", ge=0, le=12)
     password: SecretStr | None = Field(None, min_length=8)
     http_port: Whole = Field(8000, ge=0, le=65535)
 
@@ -65,6 +65,13 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
     """A bare number, a sign, another unit or a value without end is refused by a sentence with examples."""
     with pytest.raises(ValueError, match=r"such as 500ms, 10s, 1\.5h or 2d"):
         seconds(text)
+
+
+def test_a_duration_remembers_how_it_was_typed() -> None:
+    """It computes as seconds and is shown as typed, the default too."""
+    read = load(Example, {"GRACE_PERIOD": "1.50h"})
+    assert read.grace_period == pytest.approx(5400)
+    assert [f"{read.grace_period}", str(load(Example, {}).grace_period)] == ["1.50h", "24h"]
 
 
 def test_fields_are_read_from_their_upper_case_names() -> None:

@@ -174,7 +174,7 @@ def test_a_call_that_does_not_come_back_is_given_up(
     monkeypatch.setattr(transaction, "_CALL", 3.0)
     transactions.take_id(lambda _: None)
     run(transactions, {})
-    assert Scripted.calls[-5:] == ["init", "begin", "produce", "send_offsets_to", "commit"]
+    assert Scripted.calls[-6:] == ["init", "poll", "begin", "produce", "send_offsets_to", "commit"]
 
 
 def test_a_full_queue_is_waited_for_and_given_up_when_the_transaction_is_too_old(
