@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from season.cause import cause
 from season.settings import SettingError
 from season.steps import F64, STEPS
 from training.errors import FailedError
@@ -44,7 +45,7 @@ class Original:
             raise SettingError(f"{path}: {error.strerror}; an ONNX file is needed") from None
         except Exception as error:  # onnx and ONNX Runtime raise what has no common class but this
             raise SettingError(
-                f"{path}: ONNX Runtime cannot read it ({_first_line(error)}); an ONNX file that it reads is needed"
+                f"{path}: ONNX Runtime cannot read it ({cause(error)}); an ONNX file that it reads is needed"
             ) from None
         self.input, self.layout, self.type = self._input()
         self.output = self._output()
@@ -68,8 +69,7 @@ class Original:
                 for day in days
             ]
         except Exception as error:  # ONNX Runtime's have no common class but this
-            reason = _first_line(error)
-            raise SettingError(f"{self.path}: ONNX Runtime cannot run a day through it ({reason})") from None
+            raise SettingError(f"{self.path}: ONNX Runtime cannot run a day through it ({cause(error)})") from None
         self._check(rows)
         given = np.concatenate(rows).reshape(len(days), -1).astype(np.float64)
         first = given[:, self.foreign.winter if self.foreign.columns == 2 else 0]
@@ -214,10 +214,6 @@ def _generated(normalised: bool) -> F64:
     shapes = np.cumsum(random.normal(size=(64, STEPS)), axis=1)
     shapes[32:] += 5 * np.abs(shapes[32:]).max(axis=1, keepdims=True)
     return shapes * 10.0 ** random.uniform(-1, 4, (64, 1)) if normalised else shapes
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _load(wrapped: Path, original: Original) -> Model:

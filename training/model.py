@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import onnxruntime
 
+from season.cause import cause
 from season.contract import Contract, check_tensors
 from season.settings import SettingError
 from season.steps import F64
@@ -38,8 +39,10 @@ class Model:
             raise SettingError(f"--model {path}: {error.strerror}; an ONNX file is needed") from None
         try:
             session = open_session(content)
-        except Exception:  # ONNX Runtime's exceptions have no common class but this
-            raise SettingError(f"--model {path}: ONNX Runtime cannot read it; an ONNX file is needed") from None
+        except Exception as error:  # ONNX Runtime's exceptions have no common class but this
+            raise SettingError(
+                f"--model {path}: ONNX Runtime cannot read it ({cause(error)}); an ONNX file is needed"
+            ) from None
         check_tensors(session.get_inputs(), session.get_outputs())
         metadata = session.get_modelmeta().custom_metadata_map
         return cls(
