@@ -1,42 +1,26 @@
 """The model contract: what an ONNX file must look like and say of itself, for who writes it and who runs it.
 
 One float32 input [batch, 1, 24] in the unit of the readings, one float32 output [batch, 1], the logit of
-winter, `batch` dynamic. The file's `metadata_props` say under `season.…` what the service must know. Both
-are checked here, on plain strings and shapes, so that neither onnx nor ONNX Runtime is needed to ask.
+winter, `batch` dynamic (`season.tensors`). The file's `metadata_props` say under `season.…` what the service must
+know: they are checked here, on plain texts, so that neither onnx nor ONNX Runtime is needed to ask.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, NoReturn, Protocol, Self
+from typing import Annotated, Any, NoReturn, Self
 
 import pydantic
 
 from season.calendar import Calendar
 from season.labels import LABELS
-from season.steps import STEPS
+from season.tensors import ContractError, check_tensors
+
+__all__ = ["NOTHING", "PREFIX", "Contract", "ContractError", "check_name", "check_tensors"]
 
 PREFIX = "season."
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-class ContractError(ValueError):
-    """A model that breaks the contract: `str()` is the sentence, `part` what is at fault ("season.labels")."""
-
-    def __init__(self, part: str, sentence: str) -> None:
-        super().__init__(f"{part}: {sentence}")
-        self.part = part
-
-
-class Tensor(Protocol):
-    """An input or output as ONNX Runtime describes it: its type is a text such as "tensor(float)"."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def type(self) -> str: ...  # noqa: D102
-    @property
-    def shape(self) -> Sequence[int | str | None]: ...  # noqa: D102
+LONGEST_NAME = 200  # characters
 
 
 def _known_time_zone(name: str) -> str:
@@ -53,6 +37,13 @@ def _the_two_labels(labels: Any) -> Any:
     return LABELS
 
 
+def check_name(name: str) -> str:
+    """Return a model's name, which every prediction and the metrics carry; raise ValueError for one that is none."""
+    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+        raise ValueError(f"{_short(name)} is not allowed; a text of 1 to {LONGEST_NAME} printable characters is")
+    return name
+
+
 Text = Annotated[str, pydantic.Field(min_length=1)]
 
 
@@ -61,7 +52,7 @@ class Contract(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
-    name: Text
+    name: Annotated[str, pydantic.AfterValidator(check_name)]
     labels: Annotated[tuple[str, ...], pydantic.BeforeValidator(_the_two_labels)] = LABELS
     threshold: Annotated[float, pydantic.Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
     time_zone: Annotated[str, pydantic.AfterValidator(_known_time_zone)]
@@ -98,33 +89,6 @@ class Contract(pydantic.BaseModel):
             _refuse(error, texts)
 
 
-def check_tensors(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-    """Holds a model's inputs and outputs to the contract; raises `ContractError` for the first that differs."""
-    _check_tensor("input", inputs, (1, STEPS))
-    _check_tensor("output", outputs, (1,))
-
-
-def _check_tensor(part: str, tensors: Sequence[Tensor], inner: tuple[int, ...]) -> None:
-    wanted = f"exactly one, of type float32 and shape [batch, {', '.join(map(str, inner))}], is allowed"
-    if len(tensors) != 1:
-        names = ", ".join(repr(tensor.name) for tensor in tensors) or "none"
-        raise ContractError(part, f"the model has {len(tensors)} ({names}); {wanted}")
-    tensor = tensors[0]
-    shape = list(tensor.shape)
-    if tensor.type != "tensor(float)":
-        raise ContractError(part, f"{tensor.name!r} is of type {tensor.type}; {wanted}")
-    if len(shape) != 1 + len(inner) or tuple(shape[1:]) != inner:
-        raise ContractError(part, f"{tensor.name!r} has the shape {_shape(shape)}; {wanted}")
-    if isinstance(shape[0], int):
-        raise ContractError(
-            part, f"{tensor.name!r} has the shape {_shape(shape)}, a batch of fixed size; {wanted}, batch dynamic"
-        )
-
-
-def _shape(shape: Sequence[int | str | None]) -> str:
-    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
-
-
 def _encode(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, allow_nan=False, ensure_ascii=False)
 
@@ -150,7 +114,6 @@ def _no_json(constant: str) -> NoReturn:
 def _refuse(error: pydantic.ValidationError, texts: Mapping[str, str]) -> NoReturn:
     """Turns pydantic's first complaint into one sentence."""
     allowed = {
-        "name": "a text that is not empty",
         "threshold": "a number between 0 and 1",
         "training_data": "a text that is not empty",
         "training_data_sha256": "64 hex digits in lower case",

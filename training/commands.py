@@ -13,7 +13,7 @@ from torch import nn
 
 from season import files
 from season.calendar import Calendar
-from season.contract import Contract
+from season.contract import Contract, check_name
 from season.settings import SettingError, check_text
 from training import adopt as wrapping
 from training import archive, card, days
@@ -104,7 +104,8 @@ def adopt(options: argparse.Namespace, command: str) -> None:
     if options.out.resolve() == options.file.resolve():
         raise SettingError(f"--out {options.out}: it is the file to wrap; another one is allowed")
     windows = _calendar(options.time_zone, options.day_start or "00:00")
-    check_text("--name", options.name or "")
+    if options.name:
+        _check_name("--name", options.name)
     contract = Contract(
         name=options.name or options.out.stem,
         threshold=options.threshold,
@@ -243,9 +244,19 @@ def _calendar(time_zone: str, day_start: str) -> Calendar:
         raise SettingError(f"--day-start: {error}") from None
 
 
+def _check_name(option: str, name: str) -> None:
+    check_text(option, name)
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise SettingError(f"{option}: as a model's name {error}") from None
+
+
 def _check_writable(option: str, path: Path, ending: str) -> None:
     """Says at once, not after minutes of work, that a file cannot be written."""
     check_text(option, str(path))
+    if ending == ".onnx":
+        _check_name(option, path.stem)
     if path.suffix != ending or path.is_dir():
         raise SettingError(f"{option} {path}: a file whose name ends in {ending} is allowed")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
