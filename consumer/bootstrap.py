@@ -17,6 +17,7 @@ from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
 from consumer.adapters.restore import Restorer
 from consumer.adapters.session import session_timeout
+from consumer.adapters.signals import Signals
 from consumer.adapters.source import Source
 from consumer.adapters.transaction import FencedError, Transactions
 from consumer.admission import Admission
@@ -44,8 +45,8 @@ def serve() -> int:
     topics = Topics.from_environment(environ)
     logs.configure(settings.log_level, settings.log_format)
     client_properties(environ)
-    models = _models(settings, heard.reload)
     status, metrics = Status(), Metrics()
+    models = _models(settings, heard, metrics)
     with http.serve(settings.http_host, settings.http_port, status, metrics, lambda: models.current):
         try:
             announce(os.environ, settings, topics, models.current)
@@ -54,7 +55,7 @@ def serve() -> int:
             heard.ended.set()
 
 
-def _models(settings: Settings, asked: threading.Event) -> Models:
+def _models(settings: Settings, heard: Signals, metrics: Metrics) -> Models:
     overrides = {
         "threshold": settings.model_threshold,
         "time_zone": settings.window_time_zone,
@@ -62,10 +63,12 @@ def _models(settings: Settings, asked: threading.Event) -> Models:
     }
     try:
         return Models(
-            lambda: model.load(settings.model_path, overrides),
+            lambda: model.Attempt(settings.model_path, overrides),
             Path(settings.model_path),
             settings.model_reload_interval,
-            asked,
+            heard.reload,
+            heard.stopped,
+            metrics,
         )
     except ContractError as error:
         raise SettingError(str(error)) from None

@@ -146,7 +146,7 @@ class Service:
         if self._transactions.open and (due or not taken.messages):
             self._commit()
         if not self._transactions.open:
-            self._models.look()
+            self._models.poll(time.monotonic())
         self._measure()
 
     def _decide(self, taken: Taken) -> None:

@@ -27,6 +27,7 @@ REASONS = (
     CONSTANT,
     UNSCORABLE,
 )
+RELOADS = ("taken", "refused")
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 _COMMIT_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -113,11 +114,26 @@ class Metrics:
             buckets=_COMMIT_BUCKETS,
             registry=registry,
         )
+        self._model = Gauge(
+            "season_model_info",
+            "1 for the model in force, as predictions name it.",
+            ["name", "version"],
+            registry=registry,
+        )
+        self._in_force: tuple[str, str] | None = None
+        self._reloads = Counter(
+            "season_model_reloads",
+            "New model files at MODEL_PATH, by what became of them; a refused one leaves the running model.",
+            ["result"],
+            registry=registry,
+        )
         ProcessCollector(registry=registry)
         for labels in product(LABELS, LABELS):
             self._predictions.labels(*labels)
         for reason in REASONS:
             self._letters.labels(reason)
+        for result in RELOADS:
+            self._reloads.labels(result)
 
     def add(self, counted: Counted) -> None:
         """Adds what a transaction that is now committed comes to."""
@@ -149,6 +165,17 @@ class Metrics:
         None for all of them where it is not even known which partitions this instance has.
         """
         self._lag.partitions = partitions
+
+    def model(self, name: str, version: str) -> None:
+        """Says which model is in force."""
+        before, self._in_force = self._in_force, (name, version)
+        self._model.labels(name, version).set(1)
+        if before not in {None, self._in_force}:
+            self._model.remove(*before)
+
+    def reloaded(self, result: str) -> None:
+        """Counts a new model file that was taken up or refused, one of `RELOADS`."""
+        self._reloads.labels(result).inc()
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, of the type `CONTENT_TYPE`."""

@@ -1,19 +1,24 @@
-"""The ONNX model: loaded and held to its contract, asked for logits; and what a logit means.
+"""The ONNX model: read, tried, loaded and held to its contract, asked for logits; and what a logit means.
 
-The file is read once, whole: what runs is what the version (the first 12 hex digits of the bytes' SHA-256) names.
+The file is read once, whole: what is tried and runs is what the version (the first 12 hex digits of the bytes'
+SHA-256) names.
 """
 
 import hashlib
-import re
+import os
+import stat
+import threading
 from collections.abc import Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
+import structlog
 
-from season.contract import Contract, ContractError, check_tensors
+from consumer.adapters import sandbox
+from consumer.adapters.inference import BATCH, EndlessError, Inference
+from season.contract import Contract, ContractError
 from season.labels import SUMMER, WINTER
 from season.messages import F32
 from season.steps import F64, STEPS
@@ -21,8 +26,10 @@ from season.steps import F64, STEPS
 # The settings that stand before what the file says.
 OVERRIDES = {"threshold": "MODEL_THRESHOLD", "time_zone": "WINDOW_TIME_ZONE", "day_start": "WINDOW_DAY_START"}
 
-_FATAL = 4  # ONNX Runtime's log level at which it writes nothing of what it also raises
-_LONGEST_CAUSE = 300
+LARGEST_MIB = 128
+"""Of a file: to load one takes three times its size."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,43 +39,95 @@ class Model:
     contract: Contract
     version: str
     path: str
-    _session: onnxruntime.InferenceSession
+    _inference: Inference
 
     def score(self, steps: F64) -> F32:
-        """The logits float32 [n] of windows' steps float64 [n, 24], in one call.
+        """Return the logits float32 [n] of windows' steps float64 [n, 24].
 
-        A window that the model cannot compute has NaN, like one for which it computes no finite number.
+        A window that the model cannot compute, or not in time, has NaN, like one for which it computes no finite
+        number.
         """
         inputs = steps.astype(np.float32).reshape(-1, 1, STEPS)
-        if not len(inputs):
-            return np.empty(0, np.float32)
+        batches = [self._logits(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
+        return np.concatenate([np.empty(0, np.float32), *batches])
+
+    def _logits(self, inputs: F32) -> F32:
         try:
-            return _run(self._session, inputs)
-        except Exception:  # ONNX Runtime's own have no closer class in common
+            return self._inference.logits(inputs)
+        except Exception as error:  # ONNX Runtime's own have no closer class in common
+            if isinstance(error, EndlessError):
+                log.error("the model does not come to an end with windows", windows=len(inputs), error=str(error))
             if len(inputs) == 1:
                 return np.full(1, np.nan, np.float32)
-            return np.concatenate([self.score(row[np.newaxis]) for row in steps])
+            return np.concatenate([self._logits(row[np.newaxis]) for row in inputs])
+
+
+class Attempt:
+    """A model file that is read and tried, on a thread of its own, so that nobody has to wait for it."""
+
+    def __init__(self, path: str, overrides: Mapping[str, str]) -> None:
+        self._path, self._overrides = path, overrides
+        self._data: Future[bytes] = Future()
+        threading.Thread(target=self._try, daemon=True, name="model").start()
+
+    def ended(self, seconds: float = 0) -> bool:
+        """Return whether it is over, after waiting for at most so long."""
+        return bool(wait([self._data], seconds).done)
+
+    def model(self) -> Model:
+        """Return the model that was tried. Raises `ContractError` as `load` does."""
+        return _opened(self._data.result(), self._path, self._overrides)
+
+    def _try(self) -> None:
+        try:
+            self._data.set_result(_tried(self._path))
+        except BaseException as error:
+            self._data.set_exception(error)
 
 
 def load(path: str, overrides: Mapping[str, str] | None = None) -> Model:
-    """The model in the file at `path` (MODEL_PATH).
+    """Return the model in the file at `path` (MODEL_PATH), once it was tried in a process of its own.
 
     `overrides` are what the settings in `OVERRIDES` say, by the contract's field ("time_zone"); an empty text says
     nothing. Raises `ContractError` whose sentence begins with the setting that is to be put right, and its value.
     """
-    overrides = {field: text for field, text in (overrides or {}).items() if text}
+    return Attempt(path, overrides or {}).model()
+
+
+def _tried(path: str) -> bytes:
+    """Return the bytes of a file whose model was tried."""
     setting = f"MODEL_PATH={path}"
     try:
-        data = Path(path).read_bytes()
+        data = _read(path)
     except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or str(error)
-        raise ContractError(setting, f"the file cannot be read ({cause}); an ONNX file is allowed") from None
-    session = _session(data, setting)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ContractError(setting, f"the file cannot be read ({reason}); an ONNX file is allowed") from None
     try:
-        check_tensors(session.get_inputs(), session.get_outputs())
-        metadata = session.get_modelmeta().custom_metadata_map
-        contract = Contract.from_metadata(metadata, Path(path).stem, overrides)
-        _probe(session)
+        sandbox.check(data)
+    except ContractError as error:
+        raise ContractError(setting, str(error)) from None
+    return data
+
+
+def _read(path: str) -> bytes:
+    """Return a file's bytes. One that never ends, or for which a writer is waited, is no regular one."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise ValueError("it is no regular file")
+        data = file.read(LARGEST_MIB * 2**20 + 1)
+    if len(data) > LARGEST_MIB * 2**20:
+        raise ValueError(f"it is larger than {LARGEST_MIB} MiB")
+    return data
+
+
+def _opened(data: bytes, path: str, overrides: Mapping[str, str]) -> Model:
+    """Return the model in bytes that were tried, ready to run in this process."""
+    overrides = {field: text for field, text in overrides.items() if text}
+    setting = f"MODEL_PATH={path}"
+    try:
+        inference = Inference(data)
+        contract = Contract.from_metadata(inference.metadata, Path(path).stem, overrides)
     except ContractError as error:
         field = error.part.removeprefix("season.")
         if field in overrides:
@@ -76,7 +135,7 @@ def load(path: str, overrides: Mapping[str, str] | None = None) -> Model:
             raise ContractError(f"{OVERRIDES[field]}={overrides[field]}", sentence) from None
         hint = f"; {OVERRIDES[field]} stands before what the file says" if field in OVERRIDES else ""
         raise ContractError(setting, f"{error}{hint}") from None
-    return Model(contract, hashlib.sha256(data).hexdigest()[:12], path, session)
+    return Model(contract, hashlib.sha256(data).hexdigest()[:12], path, inference)
 
 
 def probabilities(logits: F32) -> F64:
@@ -91,49 +150,3 @@ def labels(winter: F64, threshold: float) -> list[str]:
     """The label of each probability of winter [n]: winter from the threshold on."""
     reached: list[str] = np.where(winter >= threshold, WINTER, SUMMER).tolist()
     return reached
-
-
-def _session(data: bytes, setting: str) -> onnxruntime.InferenceSession:
-    """A session of one thread: more would look at the machine's cores, and fight with Kafka's client for them."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # External data is not part of the contract: it is looked for where there is nothing.
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", "/dev/null/none")
-    options.log_severity_level = _FATAL
-    onnxruntime.set_default_logger_severity(_FATAL)
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own have no closer class in common
-        allowed = "one whole, self-contained ONNX file (no external data) is allowed"
-        raise ContractError(setting, f"ONNX Runtime cannot load the file: {_cause(error)}; {allowed}") from None
-
-
-def _probe(session: onnxruntime.InferenceSession) -> None:
-    """Runs batches of one and two: what a file says of its shapes need not be what it does."""
-    for batch in (1, 2):
-        ramp = np.arange(batch * STEPS, dtype=np.float32).reshape(batch, 1, STEPS)
-        try:
-            (output,) = session.run(None, {session.get_inputs()[0].name: ramp})
-        except Exception as error:  # as above
-            raise ContractError("input", f"a batch of {batch} fails: {_cause(error)}") from None
-        if output.shape != (batch, 1):
-            raise ContractError(
-                "output", f"a batch of {batch} gives the shape {list(output.shape)}, not [{batch}, 1]"
-            )
-
-
-def _run(session: onnxruntime.InferenceSession, inputs: NDArray[np.float32]) -> F32:
-    (output,) = session.run(None, {session.get_inputs()[0].name: inputs})
-    logits: F32 = output[:, 0]
-    return logits
-
-
-def _cause(error: Exception) -> str:
-    """What ONNX Runtime says, without its codes, in one line that is not too long."""
-    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))
-    text = "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
-    return text if len(text) <= _LONGEST_CAUSE else text[:_LONGEST_CAUSE] + "…"

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import math
+import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -15,12 +16,17 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 from onnx import numpy_helper
 
 from kafka_local import Broker
+from season.calendar import HOUR
 from tests.integration.oracle import Expected, Logged, compare
-from tests.integration.test_service import expected_of, shuffled_year
+from tests.integration.test_promises import START
+from tests.integration.test_service import expected_of, reading, shuffled_year
 from tests.integration.world import MODEL, Service, World, wait
+from tests.made_models import METADATA, endless_at, endless_to_load
+from tests.processes import children, gone
 
 
 def shifted(by: float, time_zone: str = "Europe/Rome") -> bytes:
@@ -155,6 +161,86 @@ def test_a_file_that_does_not_fit_changes_nothing(broker: Broker, tmp_path: Path
         world.publish(messages[12_000:])
         world.wait_until_read()
     assert check_rescored(world, (model, new)) == {version(model), version(new)}
+
+
+def reloads(service: Service) -> tuple[list[str], float, float]:
+    """The model in the metrics, and how many files were taken and refused."""
+    shown = service.metrics()
+    models = [name for name, value in shown.items() if name.startswith("season_model_info") and value == 1]
+    taken, refused = (shown[f'season_model_reloads_total{{result="{result}"}}'] for result in ("taken", "refused"))
+    return models, taken, refused
+
+
+def info(model: bytes) -> list[str]:
+    """What the metrics show of the model in force."""
+    return [f'season_model_info{{name="italy-load",version="{version(model)}"}}']
+
+
+def hostile(model: onnx.ModelProto) -> bytes:
+    """One that would harm the service, with all that the contract wants."""
+    onnx.helper.set_model_props(model, METADATA | {"season.day_start": "00:00"})
+    return bytes(model.SerializeToString())
+
+
+def test_a_file_that_would_stop_the_service_does_not(broker: Broker, tmp_path: Path) -> None:
+    """While it is tried, and after it, readings become the old model's predictions; a good file is then taken."""
+    world = World(broker.bootstrap_servers)
+    model, new = shifted(0.0), shifted(1.0)
+    messages = shuffled_year(21)[:16_000]
+    with running(world, tmp_path, model) as (service, path):
+        assert reloads(service) == (info(model), 0, 0)
+        put(path, hostile(endless_to_load()))
+        wait(lambda: bool(children(service.process.pid)), 30, "it is not tried")
+        (child,) = children(service.process.pid)
+        os.kill(child, signal.SIGSTOP)  # so that all of this happens while it is tried
+        world.publish(messages[:8_000])
+        world.wait_until_read(30)
+        assert children(service.process.pid) == [child]
+        assert service.get("/readyz")[0] == 200
+        os.kill(child, signal.SIGCONT)
+        refused(service, 1)
+        assert reloads(service) == (info(model), 0, 1)
+        assert not children(service.process.pid)
+        assert {named(message) for message in world.flat("PREDICTIONS_TOPIC")} == {version(model)}
+        put(path, new)
+        taken_up(service, new)
+        assert reloads(service) == (info(new), 1, 1)
+        world.publish(messages[8_000:])
+        world.wait_until_read()
+    assert check_rescored(world, (model, new)) == {version(model), version(new)}
+
+
+@pytest.mark.parametrize("end", [Service.stop, Service.kill], ids=["SIGTERM", "kill -9"])
+def test_a_trial_ends_with_the_service(broker: Broker, tmp_path: Path, end: Callable[[Service], object]) -> None:
+    """However that ends; and it delays no SIGTERM."""
+    world = World(broker.bootstrap_servers)
+    path = tmp_path / "model.onnx"
+    put(path, shifted(0.0))
+    with world.service(tmp_path, MODEL_PATH=str(path), MODEL_RELOAD_INTERVAL="50ms") as service:
+        service.ready()
+        put(path, hostile(endless_to_load()))
+        wait(lambda: bool(children(service.process.pid)), 30, "it is not tried")
+        (child,) = children(service.process.pid)
+        end(service)
+        assert service.process.returncode in {0, -signal.SIGKILL}
+        wait(lambda: gone(child), 3, "the trial goes on")
+
+
+def test_a_day_without_an_end_becomes_a_dead_letter(broker: Broker, tmp_path: Path) -> None:
+    """No trial reaches every day: one with which the model comes to no end is unscorable, and it alone."""
+    world = World(broker.bootstrap_servers, partitions=1)
+    path = tmp_path / "model.onnx"
+    put(path, hostile(endless_at(77_777)))
+    with world.service(tmp_path, MODEL_PATH=str(path)) as service:
+        service.ready()
+        demands = {"IT": [1000.0 + hour for hour in range(24)], "FR": [77_777.0 + hour for hour in range(24)]}
+        hours = [(zone, hour, demand) for zone in demands for hour, demand in enumerate(demands[zone])]
+        world.publish([reading(zone, START + hour * HOUR, demand) for zone, hour, demand in hours])
+        world.wait_until_read()
+        assert service.stop() == 0
+    (prediction,), (letter,) = world.flat("PREDICTIONS_TOPIC"), world.flat("DEAD_LETTER_TOPIC")
+    assert (prediction.key, letter.key) == (b"IT", b"FR")
+    assert dict(letter.headers)["reason"] == b"unscorable_window"
 
 
 def test_sighup_takes_a_new_file_at_once(broker: Broker, tmp_path: Path) -> None:

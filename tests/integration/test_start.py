@@ -10,6 +10,7 @@ import pytest
 from kafka_local import Broker
 from season.installed import version
 from tests.integration.world import ROOT, TOPICS, Service, World, wait
+from tests.made_models import endless
 
 
 def started(world: World, **settings: str) -> tuple[int, str]:
@@ -46,6 +47,20 @@ def test_a_wrong_setting_ends_it_with_a_sentence(broker: Broker, settings: dict[
     assert status == 2, error
     assert says in error
     assert "Traceback" not in error
+
+
+def test_a_model_that_would_stop_the_service_ends_it(broker: Broker, tmp_path: Path) -> None:
+    """Before it asks anything of the broker: no topic is made."""
+    world = World(broker.bootstrap_servers)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(endless().SerializeToString())
+    status, error = started(world, MODEL_PATH=str(path))
+    assert status == 2
+    assert error.splitlines()[-1] == (
+        f"MODEL_PATH={path}: tried in a process of its own: a batch of 1 (ramps) comes to no end: "
+        "a run took more than 2 s of processor time"
+    )
+    assert world.environ["PREDICTIONS_TOPIC"] not in world.admin.list_topics(timeout=10).topics
 
 
 def test_a_port_that_is_taken_ends_it(broker: Broker) -> None:

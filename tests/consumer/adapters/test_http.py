@@ -16,7 +16,7 @@ from consumer.adapters.http import Status, serve
 from consumer.adapters.metrics import CONTENT_TYPE, Metrics
 from consumer.adapters.model import Model, load
 from season.settings import SettingError
-from tests.consumer.adapters.test_model import write
+from tests.made_models import write
 
 
 class Clock:

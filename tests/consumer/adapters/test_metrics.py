@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.adapters.metrics import Metrics
 
-LABELS = ("label", "calendar_label", "reason", "partition")
+LABELS = ("label", "calendar_label", "reason", "partition", "result", "name", "version")
 
 
 @dataclass
@@ -34,6 +34,8 @@ def samples(metrics: Metrics) -> dict[str, float]:
 
 ZERO = {
     "season_readings_total": 0,
+    "season_model_reloads_total taken": 0,
+    "season_model_reloads_total refused": 0,
     "season_predictions_total winter winter": 0,
     "season_predictions_total winter summer": 0,
     "season_predictions_total summer winter": 0,
@@ -100,6 +102,21 @@ def test_the_lag_is_shown_while_it_is_known() -> None:
         metrics.lag(lag)
         assert samples(metrics) == ZERO | shown
         assert b"# TYPE season_lag_messages gauge" in metrics.text()
+
+
+def test_one_model_is_in_force() -> None:
+    """The one before it is gone; files that were taken and refused are counted."""
+    metrics = Metrics()
+    metrics.model("one", "0a")
+    metrics.model("two", "0b")
+    metrics.model("two", "0b")
+    for result in ("taken", "refused", "refused"):
+        metrics.reloaded(result)
+    assert samples(metrics) == ZERO | {
+        "season_model_info two 0b": 1,
+        "season_model_reloads_total taken": 1,
+        "season_model_reloads_total refused": 2,
+    }
 
 
 def test_commits_are_timed() -> None:

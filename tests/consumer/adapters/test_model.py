@@ -5,12 +5,11 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,66 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from consumer.adapters.model import Model, labels, load, probabilities
 from season.contract import ContractError
 from season.labels import LABELS
-
-METADATA = {
-    "season.name": "tiny",
-    "season.labels": '["winter", "summer"]',
-    "season.threshold": "0.25",
-    "season.time_zone": "Europe/Rome",
-    "season.day_start": "06:00",
-}
-Shape = Sequence[int | str]
-
-
-def network(
-    shape_in: Shape = ("batch", 1, 24),
-    shape_out: Shape = ("batch", 1),
-    kind: int = TensorProto.FLOAT,
-    nodes: Sequence[Any] | None = None,
-    inputs: int = 1,
-    outputs: int = 1,
-) -> onnx.ModelProto:
-    """A linear model, the sum of the steps over 24 less 10, or what is asked for in its place."""
-    weights = numpy_helper.from_array(np.full((24, 1), 1 / 24, np.float32), "weights")
-    bias = numpy_helper.from_array(np.full(1, -10.0, np.float32), "bias")
-    axes = numpy_helper.from_array(np.array([1]), "axes")
-    usual = [
-        helper.make_node("Squeeze", ["steps", "axes"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "weights"], ["product"]),
-        helper.make_node("Add", ["product", "bias"], ["logit"]),
-    ]
-    extra = [helper.make_node("Identity", ["logit"], [f"logit{i}"]) for i in range(1, outputs)]
-    graph = helper.make_graph(
-        [*(usual if nodes is None else nodes), *extra],
-        "graph",
-        [helper.make_tensor_value_info("steps" + str(i or ""), kind, shape_in) for i in range(inputs)],
-        [helper.make_tensor_value_info("logit" + str(i or ""), kind, shape_out) for i in range(outputs)],
-        [weights, bias, axes],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-
-
-def write(path: Path, model: onnx.ModelProto | None = None, metadata: dict[str, str] | None = None) -> str:
-    """Writes a model to a file."""
-    model = model or network()
-    helper.set_model_props(model, METADATA if metadata is None else metadata)
-    path.write_bytes(model.SerializeToString())
-    return str(path)
-
-
-def odd() -> onnx.ModelProto:
-    """A model that fails on some windows: it adds a row of weights chosen by the largest step, and has 24 of them."""
-    nodes = [
-        helper.make_node("Squeeze", ["steps", "axes"], ["flat"]),
-        helper.make_node("ReduceMax", ["flat"], ["max"], keepdims=0),
-        helper.make_node("Constant", [], ["hundred"], value_float=100.0),
-        helper.make_node("Div", ["max", "hundred"], ["hundreds"]),
-        helper.make_node("Cast", ["hundreds"], ["index"], to=TensorProto.INT64),
-        helper.make_node("Gather", ["weights", "index"], ["row"]),
-        helper.make_node("MatMul", ["flat", "weights"], ["product"]),
-        helper.make_node("Add", ["product", "row"], ["logit"]),
-    ]
-    return network(nodes=nodes)
+from tests.made_models import METADATA, endless, endless_at, network, odd, too_new, write
 
 
 @pytest.fixture
@@ -144,6 +84,32 @@ def test_a_window_that_the_model_cannot_compute_stops_no_other(tmp_path: Path) -
     logits = model.score(steps)
     assert np.isfinite(logits[0])
     assert np.isnan(logits[1])
+
+
+def test_a_window_with_which_the_model_comes_to_no_end_stops_no_other(tmp_path: Path) -> None:
+    """No trial reaches every day: the run is ended, and that window alone has NaN."""
+    model = load(write(tmp_path / "endless.onnx", endless_at(77_777)))
+    steps = np.arange(48.0).reshape(2, 24)
+    steps[1, 3] = 77_777
+    logits = model.score(steps)
+    assert np.isfinite(logits[0])
+    assert np.isnan(logits[1])
+    assert np.isfinite(model.score(steps[:1])).all()
+
+
+def test_answers_of_another_shape_are_no_other_windows_answers(tmp_path: Path) -> None:
+    """A model that leaves out the rows of some days: those have NaN, and no row is another window's."""
+    nodes = [
+        helper.make_node("Squeeze", ["steps", "axes"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["product"]),
+        helper.make_node("Constant", [], ["limit"], value_float=1e35),
+        helper.make_node("Less", ["product", "limit"], ["small"]),
+        helper.make_node("Squeeze", ["small", "axes"], ["chosen"]),
+        helper.make_node("Compress", ["product", "chosen"], ["logit"], axis=0),
+    ]
+    model = load(write(tmp_path / "some.onnx", network(nodes=nodes)))
+    logits = model.score(np.array([[1.0], [1e36], [3.0]]) * np.ones(24))
+    assert logits.tolist() == pytest.approx([1.0, math.nan, 3.0], nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +199,40 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
         assert sentence.startswith(f"MODEL_PATH={path}: ")
         assert len(sentence) < 600
     assert "the file cannot be read (No such file or directory); an ONNX file is allowed" in sentences[0]
+
+
+def test_only_a_file_that_ends_is_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a device and a file of any size neither stop the service nor fill its memory."""
+    pipe, huge = tmp_path / "pipe", tmp_path / "huge"
+    os.mkfifo(pipe)
+    with huge.open("wb") as file:
+        file.truncate(2**40)
+    for path in (str(pipe), "/dev/zero"):
+        assert refusal(path).startswith(f"MODEL_PATH={path}: the file cannot be read (it is no regular file)")
+    assert "(it is larger than 128 MiB)" in refusal(str(huge))
+
+
+@pytest.mark.parametrize("text", [b"season.name", b"tiny", b"steps", b"logit", b"batch"])
+def test_bytes_that_are_no_text_are_told(tmp_path: Path, text: bytes) -> None:
+    """Names and metadata are bytes in the file: those that are not UTF-8 are no reason to end."""
+    path = tmp_path / "bytes.onnx"
+    whole = Path(write(path)).read_bytes()
+    path.write_bytes(whole.replace(text, b"\xff" + text[1:]))
+    says = f"MODEL_PATH={path}: a name or text in the file: it is not UTF-8 (invalid start byte)"
+    assert refusal(str(path)) == says
+
+
+def test_a_file_that_is_too_new_is_told(tmp_path: Path) -> None:
+    """Which of its versions, which the file has, and which is the newest."""
+    path, runtime = write(tmp_path / "new.onnx", too_new(ir=99)), onnxruntime.__version__
+    says = f"MODEL_PATH={path}: ONNX Runtime {runtime} cannot load the file: its IR version is 99, newer than "
+    assert refusal(path).startswith(says)
+
+
+def test_what_would_harm_the_service_is_refused(tmp_path: Path) -> None:
+    """It is tried aside: see the sandbox's own tests."""
+    path = write(tmp_path / "endless.onnx", endless())
+    assert refusal(path).startswith(f"MODEL_PATH={path}: tried in a process of its own: ")
 
 
 def test_external_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
