@@ -54,3 +54,17 @@ def test_nothing_fires_in_a_rebalance_and_where_all_is_well(tmp_path: Path) -> N
     check_firing(tmp_path, instances, 4, {})
     del instances["restores"]
     check_firing(tmp_path, instances, 30, {})
+
+
+def reloading(result: str) -> list[Metrics]:
+    """Metrics of an instance, minute by minute, that has taken or refused a new model file after two minutes."""
+    minutes = [instance({0: 0}) for _ in range(3)]
+    minutes[2].reloaded(result)
+    return minutes
+
+
+def test_a_model_file_that_was_refused_is_seen_for_an_hour(tmp_path: Path) -> None:
+    """One that was taken up is everyday life."""
+    for minute, firing in [(1, {}), (3, {"SeasonModelRefused": 1}), (60, {"SeasonModelRefused": 1}), (63, {})]:
+        check_firing(tmp_path, {"refuses": reloading("refused")}, minute, firing)
+    check_firing(tmp_path, {"takes": reloading("taken")}, 3, {})
