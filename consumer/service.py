@@ -27,6 +27,7 @@ from consumer.reload import Models
 from consumer.restoring import Restoring
 from consumer.results import Results, results
 from consumer.settings import Settings
+from consumer.standing import Held, Stalled
 from season.kafka import murmur2_partition, refuse
 from season.settings import SettingError
 from season.topics import Described
@@ -90,6 +91,8 @@ class Service:
         self._looked = time.monotonic()
         self._placed = 0.0
         self._warned = False
+        self._held = Held(log)
+        self._stalled = Stalled(log)
 
     # The source tells of partitions inside the client's callbacks, which must raise nothing.
 
@@ -235,6 +238,7 @@ class Service:
         self._transactions.commit(self._source.offsets(following), member)
         seconds = time.monotonic() - began
         self._pace.committed(self._tally.readings, age + seconds - self._settings.commit_interval)
+        self._status.answered()
         self._metrics.committed(seconds)
         self._metrics.add(self._tally)
         self._metrics.lost(sum(partition.lost for partition in dirty.values()))
@@ -361,7 +365,18 @@ class Service:
     def _tell_status(self) -> None:
         self._status.partitions(set(self._partitions) | self._restoring.partitions, set(self._partitions))
 
+    def _look_at_what_waits(self) -> None:
+        """Tell, and measure, readings that wait while none is read."""
+        now, following = time.monotonic(), {n: partition.following for n, partition in self._partitions.items()}
+        self._probe.watch(frozenset(following))
+        ends = {number: at for number, at in self._probe.ends.items() if number in following}
+        quota = "a quota of the broker's, which lets this client fetch less than is published"
+        causes = dict.fromkeys(following, quota) if self._source.throttled() else {}
+        held = self._held.observe(ends, now, self._wall())
+        self._metrics.waiting(held, self._stalled.observe(following, ends, now, causes))
+
     def _measure(self) -> None:
+        self._look_at_what_waits()
         outside, answers = self._source.outside(), self._status.broker_answers()
         self._status.membership(self._admission.observe(outside, answers, time.monotonic()))
         windows = sum(partition.state.open_windows for partition in self._partitions.values())

@@ -149,9 +149,9 @@ def ensure(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False)
     return Described(readings, predictions, dead_letters, changelog)
 
 
-def find(admin: AdminClient, name: str) -> Topic | None:
+def find(admin: AdminClient, name: str, timeout: float = 10.0) -> Topic | None:
     """Describe a topic, or None where there is none (yet). Never creates it. RefusedError, KafkaException."""
-    futures = admin.describe_topics(TopicCollection([name]), request_timeout=10.0)
+    futures = admin.describe_topics(TopicCollection([name]), request_timeout=timeout)
     try:
         described = futures[name].result()
     except KafkaException as error:
@@ -181,6 +181,16 @@ def _limit(admin: AdminClient, name: str) -> int | None:
     except KafkaException:
         return None
     return int(config["max.message.bytes"].value)
+
+
+def cleanup_policy(admin: AdminClient, name: str, timeout: float = 10.0) -> str | None:
+    """Return a topic's `cleanup.policy`, or None where this account may not ask for it."""
+    resource = ConfigResource(ResourceType.TOPIC, name)
+    try:
+        config = admin.describe_configs([resource], request_timeout=timeout)[resource].result()
+    except KafkaException:
+        return None
+    return str(config["cleanup.policy"].value)
 
 
 def _ensure(
@@ -244,13 +254,8 @@ def _bear(exception: KafkaException, setting: str, name: str) -> None:
 
 def _check_compacted(admin: AdminClient, name: str) -> None:
     """SettingError where the changelog is a topic that forgets by age: its windows would be lost in silence."""
-    resource = ConfigResource(ResourceType.TOPIC, name)
-    try:
-        config = admin.describe_configs([resource], request_timeout=10.0)[resource].result()
-    except KafkaException:
-        return  # not every account may ask this; then nothing is known against the topic
-    policy = config["cleanup.policy"].value
-    if policy != "compact":
+    policy = cleanup_policy(admin, name)
+    if policy not in (None, "compact"):  # of an account that may not ask, nothing is known against the topic
         raise SettingError(
             f"CHANGELOG_TOPIC={name!r} has cleanup.policy={policy}, but only compact is allowed: what it holds must "
             "not be forgotten by age"

@@ -108,6 +108,16 @@ class Metrics:
             "Partitions of this instance whose readings do not flow before their changelog is read.",
             registry=registry,
         )
+        self._held = Gauge(
+            "season_held_messages",
+            "Messages behind an open transaction of a publisher's, which nobody can read before it ends.",
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "season_waiting_seconds",
+            "Seconds for which readings have waited while none was read; of all partitions the longest.",
+            registry=registry,
+        )
         self._commits = Histogram(
             "season_commit_seconds",
             "Time that the commit of a transaction took.",
@@ -176,6 +186,11 @@ class Metrics:
     def reloaded(self, result: str) -> None:
         """Counts a new model file that was taken up or refused, one of `RELOADS`."""
         self._reloads.labels(result).inc()
+
+    def waiting(self, held: int, seconds: float) -> None:
+        """Sets what waits, and for how long."""
+        self._held.set(held)
+        self._waiting.set(seconds)
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, of the type `CONTENT_TYPE`."""

@@ -1,19 +1,23 @@
-"""Asks the broker from time to time whether it answers, and whether the four topics are still what they were."""
+"""Asks the broker from time to time whether it answers, where the readings end, and what has become of the topics."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import structlog
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.adapters.logs import Complaints
-from season.topics import Described, Topic, find
+from consumer.standing import Ends
+from season.kafka import told
+from season.topics import Described, Topic, cleanup_policy, find
 
 log = structlog.get_logger()
 
-_EVERY = 3.0
+_EVERY_S = 3.0
+_TIMEOUT_S = 3.0  # of one question: one that a node does not answer must not keep the others from being asked
+_POLICIES_EVERY = 10  # looks between two at the topics' cleanup policies
 _ANEW = (
     "Take a new CONSUMER_GROUP (and so a new changelog), and new topics for predictions and dead letters, to read "
     "everything anew"
@@ -35,7 +39,11 @@ class Probe:
         self._answered = answered
         self._ended = threading.Event()
         self.problem: str | None = None
+        self.ends: Mapping[int, Ends] = {}  # of the partitions that are watched; replaced, never changed
+        self._watched: Collection[int] = ()
         self._gone: set[str] = set()
+        self._warned: set[str] = set()  # topics of whose cleanup policy was told
+        self._looks = 0
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -46,6 +54,10 @@ class Probe:
         finally:
             self._ended.set()
 
+    def watch(self, partitions: Collection[int]) -> None:
+        """Ask from now on where these partitions of the readings end. For the loop's thread."""
+        self._watched = partitions
+
     def _run(self) -> None:
         topics = self._topics
         while not self._ended.is_set():
@@ -55,13 +67,56 @@ class Probe:
                 # What was published is the subscribers'; a new topic takes what follows.
                 self._look(topics.predictions, lambda _: None)
                 self._look(topics.dead_letters, lambda _: None)
+                self._look_at_ends()
+                if self._looks % _POLICIES_EVERY == 0:
+                    self._look_at_policies()
+                self._looks += 1
             except KafkaException as exception:
                 self._complaints(exception.args[0])
             self._admin.poll(0)  # nobody else serves this client: its lines for KAFKA_DEBUG would pile up
-            self._ended.wait(_EVERY)
+            self._ended.wait(_EVERY_S)
+
+    def _look_at_ends(self) -> None:
+        """Ask where the watched partitions end, for all and for who reads what is committed. KafkaException."""
+        watched = list(self._watched)
+        stable, ends = (
+            self._offsets(watched, level)
+            for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
+        )
+        self.ends = {partition: Ends(stable[partition], ends[partition]) for partition in watched}
+
+    def _offsets(self, partitions: list[int], level: IsolationLevel) -> dict[int, int]:
+        if not partitions:
+            return {}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(self._topics.readings.name, partition): latest for partition in partitions}
+        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=_TIMEOUT_S)
+        return {at.partition: told(answer.result()) for at, answer in answers.items()}
+
+    def _look_at_policies(self) -> None:
+        """Warn, once a topic, of a cleanup policy that loses what the service needs."""
+        readings, changelog = self._topics.readings.name, self._topics.changelog.name
+        policy = cleanup_policy(self._admin, readings, _TIMEOUT_S)
+        if policy is not None and "compact" in policy and readings not in self._warned:
+            self._warned.add(readings)
+            log.warning(
+                "READINGS_TOPIC is compacted: once the broker cleans up it keeps the latest reading of each zone "
+                "alone, and hours that were not read by then are lost; set cleanup.policy=delete",
+                topic=readings,
+                cleanup_policy=policy,
+            )
+        policy = cleanup_policy(self._admin, changelog, _TIMEOUT_S)
+        if policy not in (None, "compact") and changelog not in self._warned:
+            self._warned.add(changelog)
+            log.error(
+                "CHANGELOG_TOPIC is not compacted any more: the broker forgets open windows by their age, and the "
+                "next start is refused; set cleanup.policy=compact",
+                topic=changelog,
+                cleanup_policy=policy,
+            )
 
     def _look(self, was: Topic, changed: Callable[[Topic], str | None]) -> None:
-        topic = find(self._admin, was.name)
+        topic = find(self._admin, was.name, _TIMEOUT_S)
         self._answered()
         if topic is None:
             if was.name not in self._gone:

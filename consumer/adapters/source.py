@@ -43,6 +43,7 @@ _BATCH = 5000
 _ASK = 3.0  # seconds that the broker may take for an answer
 _TRY = 0.01  # the longest wait while it is tried what can be read
 _AGAIN = 2.0  # seconds until a member that was refused asks again
+_THROTTLED_S = 60.0
 _TWINS = 20.0  # seconds: fenced again so soon after joining anew, there is another one of this name, and alive
 _SETTINGS = {
     KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
@@ -86,9 +87,11 @@ class Source:
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
         properties = beside(Consumer, environ, ours)
         self._standstills = Standstills(groupless(properties), topic, log.warning)
-        self._properties = {**properties, "logger": client_logger(), "stats_cb": self._standstills.look}
+        callbacks = {"stats_cb": self._standstills.look, "throttle_cb": self._throttle}
+        self._properties = {**properties, "logger": client_logger(), **callbacks}
         self._consumer = Consumer(self._properties)
         self._fenced = -math.inf  # when another member of our name was let in last
+        self._throttled = -math.inf  # when the broker made us wait last, for a quota
         self._refused: float | None = None  # when the group refused this client, which is of no use after that
         self._refusal = ""  # why it did, until it lets us in
 
@@ -213,10 +216,17 @@ class Source:
                 return None
         return self._refusal or "the group has not let this member in yet"
 
+    def throttled(self) -> bool:
+        """Return whether a quota of the broker's has made this client wait within the last minute."""
+        return time.monotonic() - self._throttled < _THROTTLED_S
+
     def close(self) -> None:
         """Leaves the group."""
         self._standstills.close()
         self._consumer.close()
+
+    def _throttle(self, _event: object) -> None:
+        self._throttled = time.monotonic()
 
     def _note(self, taken: Taken) -> None:
         """What came is no standstill; what was on its way before a seek has not come."""

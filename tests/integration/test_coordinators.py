@@ -31,6 +31,7 @@ def test_the_coordinators_move_to_another_node(tmp_path: Path) -> None:
                     began = time.time()
                     down()
                     goes_on(world)
+                    service.ready(30)  # the answer of any node counts
                     tell(f"{down.__name__} of the coordinator's node", world, began)
                     assert leader(world, instance) == 1
                     two.start()

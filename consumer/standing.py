@@ -1,0 +1,137 @@
+"""Readings that wait while nobody reads them: behind an open transaction of a publisher's, or for whatever reason.
+
+Two policies over the same look at each partition: how far this instance has read, and where the topic stands. Time is
+passed in. Each tells the log once when it begins and once when it is over; what it counts is for the metrics.
+"""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+HELD_S = 10.0  # a publisher's transaction that is open for longer is told: Kafka Streams' and our own end after that
+STALLED_S = 60.0  # readings that wait for longer, while none is read, are told
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where a partition of the readings ends, by the broker's word.
+
+    `stable` is the last stable offset: what stands from there on is behind an open transaction; `end` is the next
+    offset that is written.
+    """
+
+    stable: int
+    end: int
+
+
+class Log(Protocol):
+    """What is told, each with its context."""
+
+    def warning(self, event: str, **context: object) -> None:
+        """Tell that something began."""
+
+    def info(self, event: str, **context: object) -> None:
+        """Tell that it is over."""
+
+
+@dataclass
+class Held:
+    """What waits behind open transactions of publishers."""
+
+    log: Log
+    _since: dict[int, tuple[int, float]] = field(default_factory=dict)  # partition -> offset, when it was seen first
+    _told: set[int] = field(default_factory=set)
+
+    def observe(self, ends: Mapping[int, Ends], now: float, wall: float) -> int:
+        """Look at the partitions of this instance; return how many messages are held in all of them.
+
+        `now` only ever grows; `wall` is the wall clock in epoch seconds, for the log.
+        """
+        for partition in self._since.keys() - ends.keys():
+            self._forget(partition)
+        for partition, at in ends.items():
+            if at.end <= at.stable:
+                self._over(partition)
+                continue
+            offset, since = self._since.setdefault(partition, (at.stable, now))
+            if offset != at.stable:  # that transaction ended, another one holds back what follows
+                self._over(partition)
+                self._since[partition] = at.stable, now
+            elif now - since >= HELD_S and partition not in self._told:
+                self._told.add(partition)
+                self.log.warning(
+                    "readings wait behind an open transaction of a publisher's, and cannot be read before it ends: "
+                    "its publisher ends it or, after its transaction.timeout.ms, the broker; one that the broker has "
+                    "forgotten is ended with kafka-transactions.sh find-hanging and abort",
+                    partition=partition,
+                    offset=at.stable,
+                    messages=at.end - at.stable,
+                    since=_instant(wall - (now - since)),
+                )
+        return sum(max(0, at.end - at.stable) for at in ends.values())
+
+    def _over(self, partition: int) -> None:
+        if partition in self._told:
+            self.log.info("the publisher's transaction has ended: readings flow again", partition=partition)
+        self._forget(partition)
+
+    def _forget(self, partition: int) -> None:
+        self._since.pop(partition, None)
+        self._told.discard(partition)
+
+
+@dataclass
+class Stalled:
+    """Partitions whose readings wait while none is read, whatever the cause."""
+
+    log: Log
+    _still: dict[int, tuple[int, float]] = field(default_factory=dict)  # partition -> next offset, since when
+    _told: set[int] = field(default_factory=set)
+
+    def observe(
+        self, following: Mapping[int, int], ends: Mapping[int, Ends], now: float, causes: Mapping[int, str]
+    ) -> float:
+        """Look at the next offsets; return for how many seconds, at most, readings have waited with none being read.
+
+        `causes` says of a partition why it may stand still, in a few words, where that is known.
+        """
+        for partition in self._still.keys() - following.keys():
+            self._move(partition)
+        for partition, offset in following.items():
+            waits = partition in ends and ends[partition].end > offset
+            if not waits or self._still.get(partition, (offset, now))[0] != offset:
+                self._move(partition)
+            if waits:
+                self._still.setdefault(partition, (offset, now))
+        longest = max((now - since for _, since in self._still.values()), default=0.0)
+        for partition, offset, since in list(self._untold()):
+            if now - since >= STALLED_S:
+                self._told.add(partition)
+                self.log.warning(
+                    "readings wait, and none has been read for a minute",
+                    partition=partition,
+                    offset=offset,
+                    messages=ends[partition].end - offset,
+                    likely_cause=causes.get(partition) or _cause(offset, ends[partition]),
+                )
+        return longest
+
+    def _untold(self) -> Iterator[tuple[int, int, float]]:
+        return ((p, offset, since) for p, (offset, since) in self._still.items() if p not in self._told)
+
+    def _move(self, partition: int) -> None:
+        if partition in self._told:
+            self.log.info("readings are read again", partition=partition)
+        self._still.pop(partition, None)
+        self._told.discard(partition)
+
+
+def _cause(offset: int, ends: Ends) -> str:
+    if ends.stable <= offset:
+        return "an open transaction of a publisher's"
+    return "fetches do not come back: the network, the partition's leader, or a quota of the broker's"
+
+
+def _instant(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")

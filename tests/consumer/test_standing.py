@@ -1,0 +1,87 @@
+"""What waits is told once, when it has waited for long enough, and once more when it is over."""
+
+from typing import Any
+
+from consumer.standing import HELD_S, STALLED_S, Ends, Held, Stalled
+
+
+class Lines:
+    """A log that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.warnings: list[dict[str, Any]] = []
+        self.infos: list[dict[str, Any]] = []
+
+    def warning(self, event: str, **context: object) -> None:
+        """Keep a warning."""
+        self.warnings.append({"event": event, **context})
+
+    def info(self, event: str, **context: object) -> None:
+        """Keep a line."""
+        self.infos.append({"event": event, **context})
+
+
+def test_a_transaction_that_is_soon_over_is_counted_and_not_told() -> None:
+    """Publishers that write in transactions hold back each other's readings for moments: that is no news."""
+    log = Lines()
+    held = Held(log)
+    for now in range(100):
+        assert held.observe({0: Ends(now, now + 5)}, float(now), 0.0) == 5
+        assert held.observe({0: Ends(now + 5, now + 5)}, now + 0.5, 0.0) == 0
+    assert (log.warnings, log.infos) == ([], [])
+
+
+def test_a_transaction_that_stays_open_is_told_once_and_so_is_its_end() -> None:
+    """With the partition, the offset, since when, and what to do."""
+    log = Lines()
+    held = Held(log)
+    for now in range(int(3 * HELD_S)):
+        assert held.observe({0: Ends(7, 7), 3: Ends(40, 100)}, float(now), 1_000_000.0 + now) == 60
+    (line,) = log.warnings
+    assert (line["partition"], line["offset"], line["messages"]) == (3, 40, 60)
+    assert line["since"] == "1970-01-12T13:46:40+00:00"
+    assert "kafka-transactions.sh" in line["event"]
+    held.observe({0: Ends(7, 7), 3: Ends(100, 100)}, 3 * HELD_S, 0.0)
+    assert [line["partition"] for line in log.infos] == [3]
+
+
+def test_a_partition_that_goes_is_forgotten_in_both() -> None:
+    """Its next owner tells; here nothing is over."""
+    log = Lines()
+    held, stalled = Held(log), Stalled(log)
+    for now in (0.0, STALLED_S):
+        held.observe({1: Ends(4, 9)}, now, 0.0)
+        stalled.observe({1: 4}, {1: Ends(4, 9)}, now, {})
+    assert held.observe({}, STALLED_S + 1, 0.0) == 0
+    assert stalled.observe({}, {}, STALLED_S + 1, {}) == 0
+    assert len(log.warnings) == 2
+
+
+def test_readings_that_wait_for_a_minute_are_told_with_the_likely_cause() -> None:
+    """Whatever the cause: one line for each partition, and another once it is read again."""
+    log = Lines()
+    stalled = Stalled(log)
+    ends = {0: Ends(50, 50), 1: Ends(20, 50), 2: Ends(50, 50), 3: Ends(50, 50)}
+    following = {0: 10, 1: 20, 2: 50, 3: 30}
+    assert stalled.observe(following, ends, 0.0, {}) == 0
+    assert stalled.observe(following, ends, STALLED_S - 1, {}) == STALLED_S - 1
+    assert log.warnings == []
+    for more in range(3):
+        assert stalled.observe(following, ends, STALLED_S + more, {3: "its changelog is read"}) == STALLED_S + more
+    causes = {line["partition"]: line["likely_cause"] for line in log.warnings}
+    assert len(log.warnings) == 3
+    assert "fetches do not come back" in causes[0]
+    assert "open transaction" in causes[1]
+    assert causes[3] == "its changelog is read"
+    assert stalled.observe(following | {0: 11}, ends, STALLED_S + 3, {}) == STALLED_S + 3
+    assert [line["partition"] for line in log.infos] == [0]
+
+
+def test_a_partition_that_is_read_on_or_has_nothing_to_read_does_not_wait() -> None:
+    """Steady reading, however slow, and an end that is reached are no standstill."""
+    log = Lines()
+    stalled = Stalled(log)
+    for now in range(0, 1000, 10):
+        waited = stalled.observe({0: now, 1: 5}, {0: Ends(10_000, 10_000), 1: Ends(5, 5)}, float(now), {})
+        assert waited == 0
+    assert log.warnings == []
