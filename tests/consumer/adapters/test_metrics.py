@@ -54,6 +54,8 @@ ZERO = {
     "season_lost_messages_total": 0,
     "season_restoring_records": 0,
     "season_restoring_partitions": 0,
+    "season_held_messages": 0,
+    "season_waiting_seconds": 0,
 }
 
 
