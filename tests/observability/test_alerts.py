@@ -68,6 +68,8 @@ def test_a_model_file_that_was_refused_is_seen_for_an_hour(tmp_path: Path) -> No
     for minute, firing in [(1, {}), (3, {"SeasonModelRefused": 1}), (60, {"SeasonModelRefused": 1}), (63, {})]:
         check_firing(tmp_path, {"refuses": reloading("refused")}, minute, firing)
     check_firing(tmp_path, {"takes": reloading("taken")}, 3, {})
+
+
 def test_readings_that_wait_are_seen(tmp_path: Path) -> None:
     """Behind a publisher's open transaction of more than two minutes, and where none is read, whatever the cause."""
     held, stalled = instance({0: 0}), instance({1: 50})
