@@ -48,7 +48,7 @@ class Writer:
         admin = AdminClient({"bootstrap.servers": servers})
         admin.create_topics([NewTopic(name, 1, config=CONFIG)])[name].result()
         self._transactions = Transactions({"KAFKA_BOOTSTRAP_SERVERS": servers}, name, lambda: False)
-        self._transactions.take_id(say)
+        self._transactions.take_id(lambda _: None)
         self._member = Consumer({"bootstrap.servers": servers, "group.id": name})
         self._name, self._records = name, records
         self._state = State(ROME)

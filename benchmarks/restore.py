@@ -88,7 +88,7 @@ def fill(environ: Mapping[str, str], zones: int) -> None:
     topics = ensure(_admin(environ), Topics.from_environment(environ))
     calendar = Calendar("Europe/Rome")
     transactions = Transactions(environ, "bench", lambda: False)
-    transactions.take_id(say)
+    transactions.take_id(lambda _: None)
     member = Consumer({"bootstrap.servers": environ["KAFKA_BOOTSTRAP_SERVERS"], "group.id": "bench"})
     parts = [(State(calendar), Changelog()) for _ in range(PARTITIONS)]
     random = np.random.default_rng(0)

@@ -15,6 +15,7 @@ from consumer.adapters.asked import Broker
 from consumer.adapters.http import Status
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
+from consumer.adapters.refusal import Remedies
 from consumer.adapters.restore import Restorer
 from consumer.adapters.session import session_timeout
 from consumer.adapters.signals import Signals
@@ -26,6 +27,7 @@ from consumer.reload import Models
 from consumer.restoring import Restoring
 from consumer.service import Service
 from consumer.settings import Settings
+from consumer.writing import Writing
 from season.contract import ContractError
 from season.identity import identified
 from season.kafka import client_properties, connect
@@ -96,6 +98,7 @@ def _work(
     admin = connect(client_properties(environ), log.warning, waits)
     described = ensure(admin, topics, waits)
     complaints = logs.Complaints()
+    writing = Writing(status.cannot_write, Remedies(admin, described))
     broker = Broker(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
     restorer = Restorer(environ, broker, topics.changelog, models.calendar)
     probe = Probe(admin, described, status.answered, complaints)
@@ -104,11 +107,11 @@ def _work(
         transactions.limit_batches(size)
     restoring = Restoring(settings, described, restorer, models.calendar)
     admission = Admission(session_timeout(admin, source.properties, settings.consumer_group))
-    parts = (source, admission, restoring, transactions, models, status, metrics, probe, complaints)
+    parts = (source, admission, restoring, transactions, writing, models, status, metrics, probe, complaints)
     try:
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
         with probe.running(), closing(broker), closing(restorer), closing(source):
-            transactions.take_id(log.warning)
+            transactions.take_id(writing.waiting)
             log.info("started")
             Service(settings, described, letter_bytes, *parts, stopped).run()
     except FencedError:

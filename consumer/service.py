@@ -28,6 +28,7 @@ from consumer.restoring import Restoring
 from consumer.results import Results, results
 from consumer.settings import Settings
 from consumer.standing import Held, Stalled
+from consumer.writing import Writing
 from season.kafka import murmur2_partition, refuse
 from season.settings import SettingError
 from season.topics import Described
@@ -61,6 +62,7 @@ class Service:
         admission: Admission,
         restoring: Restoring,
         transactions: Transactions,
+        writing: Writing,
         models: Models,
         status: Status,
         metrics: Metrics,
@@ -76,6 +78,7 @@ class Service:
         self._admission = admission
         self._restoring = restoring
         self._transactions = transactions
+        self._writing = writing
         self._models = models
         self._status = status
         self._metrics = metrics
@@ -125,6 +128,8 @@ class Service:
                 self._turn()
             except AbortedError as error:
                 self._undone = error
+                self._metrics.undone(isinstance(error, ExpiredError))
+                self._stopped.wait(self._writing.aborted(error))
             except KafkaException as exception:
                 self._bear(exception.args[0])
         self._leave()
@@ -240,6 +245,7 @@ class Service:
         self._pace.committed(self._tally.readings, age + seconds - self._settings.commit_interval)
         self._status.answered()
         self._metrics.committed(seconds)
+        self._writing.committed()
         self._metrics.add(self._tally)
         self._metrics.lost(sum(partition.lost for partition in dirty.values()))
         self._tally = Tally()
@@ -298,11 +304,10 @@ class Service:
         Where nothing of the transaction is there for certain, its changes are undone in memory. Where that is not
         certain (another may have our id, or a call did not come back), the changelogs say what was committed.
         """
-        log.warning("transaction aborted: going back to what was last committed", error=str(error))
         self._pace.aborted(self._tally.readings)
         self._tally = Tally()
         if isinstance(error, ExpiredError):
-            self._transactions.take_id(log.warning)
+            self._transactions.take_id(self._writing.waiting)
             self._read_back(list(self._partitions))  # the others are on their way already
         for number, partition in self._partitions.items():
             partition.undo()
@@ -332,6 +337,8 @@ class Service:
         for number in partitions:
             self._partitions.pop(number, None)
             self._restoring.drop(number)
+        if not self._partitions and not self._restoring.partitions:
+            self._writing.idle()
         self._tell_status()
 
     def _guard(self, call: Callable[[], object]) -> None:

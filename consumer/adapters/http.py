@@ -48,6 +48,7 @@ class Status:
         self._answered: float | None = None
         self._outside: str | None = "the group has not let this member in yet"
         self._missing: frozenset[int] = frozenset()
+        self._obstacle: str | None = None
 
     def beat(self) -> None:
         """The loop has begun another turn, or waits for the broker on purpose."""
@@ -65,6 +66,10 @@ class Status:
         """The partitions that are this instance's, and those of them whose state is there."""
         self._missing = frozenset(assigned - restored)
 
+    def cannot_write(self, why: str | None) -> None:
+        """What stands in the way of writing; None where nothing does."""
+        self._obstacle = why
+
     def broker_answers(self) -> bool:
         """Whether the broker has answered lately."""
         answered = self._answered
@@ -79,6 +84,8 @@ class Status:
         """Why the service is not ready, or None where it is."""
         if not self.broker_answers():
             return "the broker does not answer"
+        if self._obstacle is not None:
+            return self._obstacle
         if self._outside is not None:
             return self._outside
         missing = sorted(self._missing)

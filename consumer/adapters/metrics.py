@@ -28,6 +28,7 @@ REASONS = (
     UNSCORABLE,
 )
 RELOADS = ("taken", "refused")
+COMMITTED, ABORTED, EXPIRED = "committed", "aborted", "expired"
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 _COMMIT_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -94,6 +95,13 @@ class Metrics:
         self._lost = Counter(
             "season_lost_messages", "Offsets that were gone before they were read.", registry=registry
         )
+        self._transactions = Counter(
+            "season_transactions",
+            "Transactions, by what became of them: committed, aborted (undone, and decided again), or expired: the "
+            "broker's word on it was lost, and what was committed is read back.",
+            ["result"],
+            registry=registry,
+        )
         self._windows = Gauge(
             "season_open_windows", "Windows with a reading that have not ended, scored or not.", registry=registry
         )
@@ -140,6 +148,8 @@ class Metrics:
         ProcessCollector(registry=registry)
         for labels in product(LABELS, LABELS):
             self._predictions.labels(*labels)
+        for result in (COMMITTED, ABORTED, EXPIRED):
+            self._transactions.labels(result)
         for reason in REASONS:
             self._letters.labels(reason)
         for result in RELOADS:
@@ -156,8 +166,13 @@ class Metrics:
             self._letters.labels(reason).inc(count)
 
     def committed(self, seconds: float) -> None:
-        """Notes how long a commit took."""
+        """Notes that a transaction was committed, and how long that took."""
         self._commits.observe(seconds)
+        self._transactions.labels(COMMITTED).inc()
+
+    def undone(self, expired: bool) -> None:
+        """Counts a transaction that was not committed, or of which that is not known."""
+        self._transactions.labels(EXPIRED if expired else ABORTED).inc()
 
     def lost(self, messages: int) -> None:
         """Counts offsets that were gone before they were read."""

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from consumer.adapters.logs import client_logger
+from consumer.adapters.refusal import Refusal
 from season.cli import StoppedError
 from season.kafka import PARTITIONER, beside, refuse
 from season.settings import RefusedError
@@ -38,7 +39,9 @@ _WRITE: dict[str, Any] = {
     "message.max.bytes": 8 * 1024 * 1024,
     # Default 1 GiB: what waits in this process for a slow broker. `send` waits where it is full.
     "queue.buffering.max.kbytes": 32 * 1024,
+    "delivery.report.only.error": True,
 }
+_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # what an abort does to messages: no cause of one
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 _BATCH_BYTES = 1_000_000  # the client's default
 _CALL = 3.0  # seconds that one call may wait before it is made again
@@ -47,7 +50,14 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class AbortedError(Exception):
-    """Nothing of the transaction is there; what it had decided must be decided again."""
+    """Nothing of the transaction is there; what it had decided must be decided again.
+
+    `refusal` is what the broker or the client said, None where this program aborts by itself.
+    """
+
+    def __init__(self, why: str, refusal: Refusal | None = None) -> None:
+        super().__init__(why)
+        self.refusal = refusal
 
 
 class FencedError(Exception):
@@ -63,11 +73,14 @@ class Transactions:
 
     def __init__(self, environ: Mapping[str, str], transactional_id: str, stopped: Callable[[], bool]) -> None:
         ours = {**_WRITE, "transactional.id": transactional_id}
-        self._properties = {**beside(Producer, environ, ours), "logger": client_logger()}
+        more = {"logger": client_logger(), "on_delivery": self._undelivered}
+        self._properties = {**beside(Producer, environ, ours), **more}
         self.transactional_id = transactional_id
         self._stopped = stopped
         self._producer: Producer | None = None
         self._began: float | None = None
+        self._refusing = ""  # the topic of the first message that was not delivered
+        self._waiting: Callable[[KafkaError | None], None] = lambda _: None
 
     def limit_batches(self, size: int) -> None:
         """Send no batch larger than this from the next `take_id` on: the broker refuses one that is, each time."""
@@ -83,8 +96,12 @@ class Transactions:
         """For how many seconds the transaction has been open."""
         return 0.0 if self._began is None else time.monotonic() - self._began
 
-    def take_id(self, log: Callable[[str], None]) -> None:
-        """Takes the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError."""
+    def take_id(self, waiting: Callable[[KafkaError | None], None]) -> None:
+        """Takes the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError.
+
+        `waiting` gets, from now on, each error for which the coordinator is asked again, and None when it answers.
+        """
+        self._waiting = waiting
         self._producer = Producer(self._properties)
         self._began = None
         while not self._stopped():
@@ -98,9 +115,10 @@ class Transactions:
                 if not error.retriable():
                     raise
                 self._producer.poll(0)
-                log(f"waiting for the transaction coordinator: {error.str()}")
+                self._waiting(error)
             else:
                 self._producer.poll(0)  # serves the client's lines for KAFKA_DEBUG, as each commit's flush does
+                self._waiting(None)
                 return
         raise StoppedError
 
@@ -111,7 +129,7 @@ class Transactions:
                 self._client.begin_transaction()
             except KafkaException as exception:
                 raise self._react(exception.args[0]) from None
-            self._began = time.monotonic()
+            self._began, self._refusing = time.monotonic(), ""
 
     def send(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None, partition: int = -1
@@ -125,6 +143,7 @@ class Transactions:
                 if self.age > TIMEOUT:
                     raise self._abort("the broker takes no message") from None
             except KafkaException as exception:
+                self._refusing = self._refusing or topic
                 raise self._react(exception.args[0]) from None
             else:
                 return
@@ -170,7 +189,16 @@ class Transactions:
         if error is not None:
             raise error
 
+    def _undelivered(self, error: KafkaError, message: Message) -> None:
+        # Only its topic: of several records in a batch the client says INVALID_RECORD, whatever the broker said.
+        if error.code() not in _PURGED:
+            self._refusing = self._refusing or message.topic() or ""
+
+    def _refusal(self, error: KafkaError | None) -> Refusal | None:
+        return Refusal(error, self._refusing, transactional=True) if error else None
+
     def _repeat(self, call: Callable[[float], object]) -> None:
+        waited = False
         while True:
             try:
                 self._within(call)
@@ -178,11 +206,16 @@ class Transactions:
                 error: KafkaError = exception.args[0]
                 if not error.retriable() or self._stopped():
                     raise self._react(error) from None
+                waited = True
+                self._waiting(error)
             else:
+                if waited:
+                    self._waiting(None)
                 return
 
     def _react(self, error: KafkaError) -> Exception:
         """The exception that stands for the reaction to an error."""
+        error = self._cause(error)
         try:
             refuse([error])
         except RefusedError as refused:
@@ -190,10 +223,25 @@ class Transactions:
         if error.code() in _FENCED or (error.fatal() and not error.txn_requires_abort()):
             expired = self.age > TIMEOUT
             self._began = None
-            return ExpiredError(error.str()) if expired or error.code() not in _FENCED else FencedError(error.str())
-        return self._abort(error.str())
+            if not expired and error.code() in _FENCED:
+                return FencedError(error.str())
+            return ExpiredError(error.str(), self._refusal(error))
+        return self._abort(error.str(), error)
 
-    def _abort(self, why: str) -> AbortedError | FencedError:
+    def _cause(self, error: KafkaError) -> KafkaError:
+        """Return the error of the transaction itself, where a call says no more than that it has one.
+
+        A transaction that has failed answers `begin` with its error; one that has not says that it is open.
+        """
+        if error.code() != KafkaError._STATE:
+            return error
+        try:
+            self._client.begin_transaction()
+        except KafkaException as exception:
+            error = exception.args[0]
+        return error
+
+    def _abort(self, why: str, cause: KafkaError | None = None) -> AbortedError | FencedError:
         age, self._began = self.age, None
         try:
             self._within(self._client.abort_transaction)
@@ -203,5 +251,6 @@ class Transactions:
             error = exception.args[0]
             if error.code() in _FENCED and age <= TIMEOUT:
                 return FencedError(error.str())
-            return ExpiredError(error.str())
-        return AbortedError(why)
+            return ExpiredError(f"{why}; and the abort failed: {error.str()}", self._refusal(cause))
+        # Which topic it was is known now at the latest: delivery reports come with the abort.
+        return AbortedError(why, self._refusal(cause))

@@ -97,6 +97,18 @@ def test_ready_while_the_broker_answers_and_all_is_restored(port: int, status: S
     assert ask(port, "/healthz")[0] == 200
 
 
+def test_one_that_cannot_write_is_not_ready(port: int, status: Status) -> None:
+    """/readyz says what stands in the way, before what else is missing, and for as long as it does."""
+    status.answered()
+    status.cannot_write("the broker refuses the message's time")
+    assert ask(port, "/readyz")[::2] == (503, b"the broker refuses the message's time\n")
+    status.partitions({0}, {0})
+    assert ask(port, "/readyz")[0] == 503
+    assert ask(port, "/healthz")[0] == 200
+    status.cannot_write(None)
+    assert ask(port, "/readyz")[::2] == (200, b"ready\n")
+
+
 def test_the_model_is_told(port: int, model: Model) -> None:
     """The contract by its names, and the version, the path and the time zones' version."""
     status, headers, body = ask(port, "/model")

@@ -193,3 +193,68 @@ def test_a_full_queue_is_waited_for_and_given_up_when_the_transaction_is_too_old
     assert Scripted.calls == ["produce", "poll", "produce", "poll", "produce", "send_offsets_to", "commit"]
     with pytest.raises(AbortedError):
         run(transactions, {"produce": [full_for_long]})
+
+
+class Undelivered:
+    """A message that the broker did not take."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    def topic(self) -> str:
+        """Its topic."""
+        return self._topic
+
+
+def test_an_abort_says_which_topic_refused_what(transactions: Transactions) -> None:
+    """The first message that was refused tells; those that the client drops for it say nothing of the cause."""
+    refused = error(KafkaError.INVALID_TIMESTAMP, txn_requires_abort=True)
+
+    def refuse() -> None:
+        Scripted.properties["on_delivery"](error(KafkaError._PURGE_QUEUE), Undelivered("changelog"))
+        Scripted.properties["on_delivery"](refused, Undelivered("predictions"))
+        Scripted.properties["on_delivery"](refused, Undelivered("dead letters"))
+        raise KafkaException(refused)
+
+    for expected in ("predictions", ""):  # the next transaction knows nothing of it
+        with pytest.raises(AbortedError) as caught:
+            run(transactions, {"commit": [refuse if expected else refused]})
+        refusal = caught.value.refusal
+        assert refusal is not None
+        assert (refusal.error.code(), refusal.topic) == (KafkaError.INVALID_TIMESTAMP, expected)
+
+
+@pytest.mark.parametrize("call", ["produce", "send_offsets_to"])
+def test_a_call_that_says_only_that_the_transaction_has_failed(transactions: Transactions, call: str) -> None:
+    """The transaction's own error is the cause: `begin` gives it."""
+    only = error(KafkaError._STATE)
+    own = error(KafkaError.INVALID_TIMESTAMP, txn_requires_abort=True)
+    with pytest.raises(AbortedError) as caught:
+        run(transactions, {call: [only], "begin": [own]})
+    assert caught.value.refusal is not None
+    assert caught.value.refusal.error.code() == KafkaError.INVALID_TIMESTAMP
+    assert Scripted.calls[-2:] == ["begin", "abort"]
+    with pytest.raises(FencedError):
+        run(transactions, {call: [only], "begin": [lambda: None, FENCED]})
+
+
+def test_the_cause_of_an_abort_is_known_where_the_abort_fails_too(transactions: Transactions) -> None:
+    """As where replicas are away: the markers of an abort cannot be written either."""
+    timed_out = error(KafkaError._TIMED_OUT, txn_requires_abort=True)
+    with pytest.raises(ExpiredError) as caught:
+        run(transactions, {"commit": [timed_out], "abort": [RETRIABLE]})
+    assert caught.value.refusal is not None
+    assert caught.value.refusal.error.code() == KafkaError._TIMED_OUT
+
+
+def test_who_waits_for_the_coordinator_is_told(transactions: Transactions) -> None:
+    """At each call that is made again, and once it has returned; a call that returns at once is no wait."""
+    waits: list[KafkaError | None] = []
+    Scripted.script = {"init": [RETRIABLE, RETRIABLE]}
+    transactions.take_id(waits.append)
+    assert waits == [RETRIABLE, RETRIABLE, None]
+    waits.clear()
+    run(transactions, {"commit": [RETRIABLE]})
+    assert waits == [RETRIABLE, None]
+    run(transactions, {})
+    assert len(waits) == 2

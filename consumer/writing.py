@@ -1,0 +1,108 @@
+"""Whether this instance can write, and if not, why: transactions undone in a row, a coordinator that is waited for.
+
+What can pass by itself (a clock that is wrong, replicas that are away) is waited for: the log says it once, and
+`/readyz` for as long as it lasts. What never passes ends the program.
+"""
+
+import time
+from collections.abc import Callable, Hashable
+
+import structlog
+from confluent_kafka import KafkaError
+
+from consumer.adapters.refusal import Refusal
+from consumer.adapters.transaction import AbortedError
+from season.settings import RefusedError
+
+log = structlog.get_logger()
+
+_ABORTS = 3  # in a row, after which this instance counts as one that cannot write
+_PATIENCE_S = 7.0  # for which the coordinator may be waited for before the same holds: one that moves takes less
+_FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 1.0
+_HOPELESS = {
+    KafkaError.INVALID_RECORD: 1,
+    KafkaError.UNSUPPORTED_COMPRESSION_TYPE: 1,
+    # Each abort makes the next transaction smaller, and with it the batches that are too large: down to one reading.
+    KafkaError.MSG_SIZE_TOO_LARGE: 10,
+}
+"""Errors that never pass by themselves, and after how many aborts in a row that is certain."""
+
+
+class Writing:
+    """What stands in the way of writing. `tell` gets the sentence for `/readyz`, None once there is none.
+
+    `remedy` says what a person can do about a refusal. Not for use by several threads.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[str | None], None],
+        remedy: Callable[[Refusal], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._tell = tell
+        self._remedy = remedy
+        self._clock = clock
+        self._aborts = 0
+        self._waits_since: float | None = None
+        self._sentences: dict[Hashable, str] = {}  # what was said since something was written last, by its cause
+
+    def committed(self) -> None:
+        """Note that something was written: nothing stands in the way any more."""
+        if self._sentences:
+            log.warning("can write again")
+        self.idle()
+
+    def idle(self) -> None:
+        """Note that there is nothing to write any more: whether it could be written is not known."""
+        self._waits_since = None
+        self._aborts = 0
+        self._sentences.clear()
+        self._tell(None)
+
+    def aborted(self, error: AbortedError) -> float:
+        """Note that a transaction was undone; return the seconds until the next try. RefusedError."""
+        why, refusal = str(error), error.refusal
+        self._fail(refusal, why)
+        if self._aborts < _ABORTS:
+            log.warning("transaction aborted: going back to what was last committed", error=why)
+        return self._delay()
+
+    def refused(self, refusal: Refusal) -> float:
+        """Note that a message outside of transactions was refused; return the same. RefusedError."""
+        self._fail(refusal, str(refusal))
+        return self._delay()
+
+    def waiting(self, error: KafkaError | None) -> None:
+        """Note that the transaction coordinator is waited for, and why; None: it has answered."""
+        now = self._clock()
+        if error is None:
+            self._waits_since = None
+            if self._aborts < _ABORTS:
+                self.committed()
+            return
+        if self._waits_since is None:
+            self._waits_since = now
+        if now - self._waits_since >= _PATIENCE_S:
+            self._say("waiting", lambda: f"waiting for the transaction coordinator: {self._remedy(Refusal(error))}")
+
+    def _fail(self, refusal: Refusal | None, why: str) -> None:
+        self._aborts += 1
+        if refusal is not None and self._aborts >= _HOPELESS.get(refusal.error.code(), self._aborts + 1):
+            raise RefusedError(self._remedy(refusal))
+        if self._aborts >= _ABORTS:
+            row = f"{self._aborts} tries in a row failed"
+            if refusal is None:
+                self._say(why, lambda: f"{row}: {why}")
+            else:
+                self._say((refusal.error.code(), refusal.topic), lambda: f"{row}: {self._remedy(refusal)}")
+
+    def _delay(self) -> float:
+        return min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2 ** (self._aborts - 2)) if self._aborts > 1 else 0.0
+
+    def _say(self, cause: Hashable, sentence: Callable[[], str]) -> None:
+        """Say why nothing is written: in the log once for each cause, and to whoever asks whether we are ready."""
+        if cause not in self._sentences:
+            self._sentences[cause] = sentence()
+            log.error("cannot write; trying again until it can", why=self._sentences[cause])
+        self._tell(self._sentences[cause])
