@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 
 from consumer.adapters import http, logs, model, signals
 from consumer.adapters.asked import Broker
+from consumer.adapters.claiming import Claiming
 from consumer.adapters.http import Status
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
@@ -23,6 +24,9 @@ from consumer.adapters.source import Source
 from consumer.adapters.transaction import FencedError, Transactions
 from consumer.admission import Admission
 from consumer.announcement import announce
+from consumer.core.claim import Claim
+from consumer.core.record import DamagedError
+from consumer.placement import check_claim
 from consumer.reload import Models
 from consumer.restoring import Restoring
 from consumer.service import Service
@@ -32,7 +36,7 @@ from season.contract import ContractError
 from season.identity import identified
 from season.kafka import client_properties, connect
 from season.settings import RefusedError, SettingError, load
-from season.topics import Topics, batch_bytes, dead_letter_bytes, ensure
+from season.topics import Described, Topics, batch_bytes, dead_letter_bytes, ensure
 
 log = structlog.get_logger()
 
@@ -99,6 +103,7 @@ def _work(
     described = ensure(admin, topics, waits)
     complaints = logs.Complaints()
     writing = Writing(status.cannot_write, Remedies(admin, described))
+    claiming = Claiming(environ, described.changelog.name, waits, complaints, writing.refused)
     broker = Broker(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
     restorer = Restorer(environ, broker, topics.changelog, models.calendar)
     probe = Probe(admin, described, status.answered, complaints)
@@ -111,6 +116,8 @@ def _work(
     try:
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
         with probe.running(), closing(broker), closing(restorer), closing(source):
+            _claim(claiming, settings.consumer_group, described)
+            writing.committed()
             transactions.take_id(writing.waiting)
             log.info("started")
             Service(settings, described, letter_bytes, *parts, stopped).run()
@@ -122,3 +129,15 @@ def _work(
     except KafkaException as exception:
         raise RefusedError(f"Kafka: {exception.args[0].str()} ({exception.args[0].name()})") from None
     return 0
+
+
+def _claim(claiming: Claiming, group: str, topics: Described) -> None:
+    """See to it that the changelog is this deployment's. RefusedError, StoppedError, SettingError."""
+    ours = Claim(group, topics.readings.name, topics.readings.topic_id)
+    try:
+        check_claim(claiming.holder(ours), ours, topics.changelog.name)
+    except DamagedError as damage:
+        raise SettingError(
+            f"CHANGELOG_TOPIC={topics.changelog.name!r}: partition 0 is no changelog that this program can go on "
+            f"from: {damage}; name another topic, which is created where it is missing"
+        ) from None

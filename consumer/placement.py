@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from consumer.adapters.restore import Restored
+from consumer.core.claim import Claim
 from consumer.core.record import Place
 from season.calendar import Calendar
 from season.settings import SettingError
@@ -21,6 +22,19 @@ class Placement:
     offset: int
     lost: int = 0
     why: str = ""
+
+
+def check_claim(holder: Claim, ours: Claim, changelog: str) -> None:
+    """Raise SettingError where the changelog is another deployment's, or belongs to a topic that is gone."""
+    if (holder.group, holder.readings) != (ours.group, ours.readings):
+        raise SettingError(
+            f"CHANGELOG_TOPIC={changelog!r} holds the open windows of READINGS_TOPIC={holder.readings!r} and "
+            f"CONSUMER_GROUP={holder.group!r}, but this is READINGS_TOPIC={ours.readings!r} and "
+            f"CONSUMER_GROUP={ours.group!r}: two deployments must not share a changelog; give each a CONSUMER_GROUP "
+            "and a CHANGELOG_TOPIC of its own (by default the changelog follows from the group)"
+        )
+    if holder.topic_id != ours.topic_id:
+        raise _made_again(ours.readings, ours.topic_id, changelog, holder.topic_id)
 
 
 def place(number: int, restored: Restored, topics: Described, calendar: Calendar) -> Placement:
@@ -50,10 +64,7 @@ def place(number: int, restored: Restored, topics: Described, calendar: Calendar
 def _check(number: int, restored: Restored, belongs: Place, high: int, topics: Described, calendar: Calendar) -> None:
     readings, changelog = topics.readings, topics.changelog.name
     if belongs.topic_id != readings.topic_id:
-        raise SettingError(
-            f"READINGS_TOPIC={readings.name!r} was made anew (its id is {readings.topic_id}, the open windows in "
-            f"{changelog!r} belong to {belongs.topic_id}): {_ANEW}"
-        )
+        raise _made_again(readings.name, readings.topic_id, changelog, belongs.topic_id)
     if belongs.offset > high:
         raise SettingError(
             f"READINGS_TOPIC={readings.name!r}: partition {number} ends at offset {high}, but {changelog!r} has "
@@ -66,3 +77,10 @@ def _check(number: int, restored: Restored, belongs: Place, high: int, topics: D
             f"{restored.state.open_windows} open windows of partition {number} in {changelog!r} are of {before[0]} "
             f"and {before[1]}: set those until the windows have ended, or {_ANEW}"
         )
+
+
+def _made_again(readings: str, topic_id: str, changelog: str, before: str) -> SettingError:
+    return SettingError(
+        f"READINGS_TOPIC={readings!r} was made anew (its id is {topic_id}, the open windows in {changelog!r} belong "
+        f"to {before}): {_ANEW}"
+    )

@@ -43,14 +43,14 @@ class DamagedError(ValueError):
 class Place:
     """Where a state belongs: the topic it was read from, the next offset, and the calendar in force.
 
-    `since` is the number of the first record that its changelog needs, None where an early record does not say.
+    `since` is the number of the first record that its changelog needs.
     """
 
     topic_id: str
     offset: int
     time_zone: str
     day_start: str
-    since: int | None = None
+    since: int = 0
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class _Head(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     anew: tuple[int, int]
     lengths: tuple[int, int, int, int]  # zones, cells, windows, hours of a window
-    since: int | None = None
+    since: int
 
 
 def encode(changes: Changes, place: Place) -> bytes:
@@ -135,7 +135,7 @@ def _head(text: bytes, body_size: int) -> _Head:
     if min(head.lengths) < 0 or width > _PLACES or told != body_size:
         raise DamagedError(f"its head tells of {told} bytes of columns, {body_size} are there")
     numbers = (head.first_name, *head.anew)
-    places = (head.offset, head.since or 0)
+    places = (head.offset, head.since)
     if not all(0 <= place < 2**63 for place in places) or not all(0 <= number <= 2**32 for number in numbers):
         raise DamagedError(f"its head holds numbers beyond their limits: offset and record {places}, zones {numbers}")
     return head

@@ -5,6 +5,7 @@ another one than there was.
 """
 
 from consumer.core.changelog import Changelog, cost, number
+from consumer.core.claim import is_claim
 from consumer.core.record import DamagedError, Place, decode
 from consumer.core.state import Changes, State, merge
 from season.calendar import Calendar
@@ -26,7 +27,9 @@ class Replay:
         self._size = self._records = 0  # of the differences since the last chunk
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
-        """One record. Raises DamagedError."""
+        """One record; a claim says nothing of the state. Raises DamagedError."""
+        if is_claim(key):
+            return
         at = number(key)
         if at is None:
             raise DamagedError("its key is no record's number")
@@ -51,7 +54,7 @@ class Replay:
         log.oldest = max(log.oldest, 0)
         log.following = max(log.following, log.oldest)
         log.since = log.oldest
-        if self.place is not None and self.place.since is not None:
+        if self.place is not None:
             log.since = self.place.since
             if self._hole >= log.since:
                 raise DamagedError(f"record {self._hole} is missing: a part of it is gone")
@@ -71,11 +74,11 @@ class Replay:
         log.following = at + 1
 
     def _note_chunk(self, at: int, first: int, end: int) -> None:
-        log, since = self._log, self.place.since if self.place is not None else None
+        log, since = self._log, self.place.since if self.place is not None else 0
         if first == 0:
             log.turn = at
         # The chunk that ends a turn is the first record that says: nothing before the turn is needed.
-        log.zone = end if since is not None and since < log.turn else 0
+        log.zone = end if since < log.turn else 0
         self._size = self._records = 0
 
     def _wait(self, changes: Changes, size: int) -> None:

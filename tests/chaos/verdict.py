@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from consumer.core.claim import is_claim
 from consumer.core.outcome import Rules
 from consumer.core.record import decode
 from consumer.core.state import State
@@ -67,7 +68,7 @@ def windows_of(changelog: Sequence[Sequence[Logged]]) -> Windows:
     for log in changelog:
         state = State(ROME)
         for record in log:
-            if record.value is not None:
+            if record.value is not None and not is_claim(record.key):
                 state.apply(decode(record.value)[0])
         for row in state.rows_of(np.arange(len(state.names))).tolist():
             day = int(state.day[row])

@@ -5,11 +5,12 @@ import pytest
 
 from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
+from consumer.core.claim import Claim
 from consumer.core.outcome import Readings, Rules
 from consumer.core.record import Place
 from consumer.core.state import State
 from consumer.core.step import step
-from consumer.placement import Placement, place
+from consumer.placement import Placement, check_claim, place
 from season.calendar import DAY, Calendar
 from season.settings import SettingError
 from season.topics import Described, Topic
@@ -83,3 +84,25 @@ def test_another_calendar_is_taken_while_no_window_is_open() -> None:
     """Time zone and day start may change once nothing is open any more."""
     placement = place(0, restored(at(5, time_zone="UTC"), 5, (0, 10)), TOPICS, ROME)
     assert placement == Placement(5)
+
+
+OURS = Claim("group", "readings", "id-1")
+
+
+def test_our_own_claim_holds() -> None:
+    """Every instance of a deployment makes the same claim."""
+    check_claim(Claim("group", "readings", "id-1"), OURS, "windows")
+
+
+@pytest.mark.parametrize(
+    ("holder", "says"),
+    [
+        (Claim("group", "others", "id-2"), "READINGS_TOPIC='others'.* must not share a changelog"),
+        (Claim("others", "readings", "id-1"), "CONSUMER_GROUP='others'.* must not share a changelog"),
+        (Claim("group", "readings", "id-0"), "READINGS_TOPIC='readings' was made anew .*new CONSUMER_GROUP"),
+    ],
+)
+def test_another_claim_stops(holder: Claim, says: str) -> None:
+    """The sentence names the other deployment, or says that the topic is another one now."""
+    with pytest.raises(SettingError, match=says):
+        check_claim(holder, OURS, "windows")

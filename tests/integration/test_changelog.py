@@ -18,6 +18,7 @@ from consumer.adapters.restore import Restored, Restorer
 from consumer.adapters.transaction import Transactions
 from consumer.core import changelog
 from consumer.core.changelog import Changelog, number
+from consumer.core.claim import is_claim
 from consumer.core.record import Place, decode
 from consumer.core.state import Changes, State
 from consumer.core.step import step
@@ -228,8 +229,9 @@ def record(key: bytes | None, value: bytes) -> Logged:
 
 def needed(log: Log, chunk: bool) -> Log:
     """The records of a kind that are needed, but for the last: after that one nothing shows a hole."""
-    values = [(number(message.key) or 0, decode(message.value), message) for message in log if message.value]
-    since = values[-1][1][1].since or 0
+    records = [message for message in log if message.value and not is_claim(message.key)]
+    values = [(number(message.key) or 0, decode(message.value or b""), message) for message in records]
+    since = values[-1][1][1].since
     return [message for at, (changes, _), message in values[:-1] if at >= since and any(changes.anew) == chunk]
 
 

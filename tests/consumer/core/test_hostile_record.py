@@ -21,7 +21,7 @@ CHANGES = Changes(
 )  # fmt: skip
 HEAD = {
     "topic_id": "id", "offset": 7, "time_zone": "Europe/Rome", "day_start": "00:00", "first_name": 0, "names": ["IT"],
-    "anew": [0, 0], "lengths": [0, 0, 0, 0],
+    "anew": [0, 0], "lengths": [0, 0, 0, 0], "since": 0,
 }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from consumer.core.record import Place, decode
 
-# Differences, a chunk with a day of 25 hours, and a record of nothing but an offset, each as it was first written
-# and with `since` in its place. Made once: a file of this kind is never changed, a new one comes beside it.
+# Differences, a chunk with a day of 25 hours, and a record of nothing but an offset. Made once: after the first
+# release a file of this kind is never changed, a new one comes beside it.
 GOLDEN = json.loads((Path(__file__).parent / "changelog_v1.json").read_text("utf-8"))
 
 

@@ -1,0 +1,115 @@
+"""Claims the changelog for this deployment where nobody has, and tells whose it is.
+
+This comes before the group is joined and before a `transactional.id` is taken: two deployments may share both.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
+
+from consumer.adapters.logs import Complaints, client_logger
+from consumer.adapters.refusal import Refusal
+from consumer.core import claim
+from consumer.core.claim import Claim
+from consumer.core.record import DamagedError
+from season.cli import StoppedError
+from season.kafka import beside, groupless, refuse
+
+_READ: dict[str, Any] = {
+    "group.id": "none",  # the client wants one; no group is joined, and no offset committed
+    "enable.auto.commit": False,
+    "isolation.level": "read_committed",
+    "enable.partition.eof": True,
+    "auto.offset.reset": "earliest",
+    "allow.auto.create.topics": False,
+    # Default 500 ms: how long the broker waits for more before it says that a partition has ended.
+    "fetch.wait.max.ms": 10,
+}
+_WRITE: dict[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "allow.auto.create.topics": False,
+    # Default 300,000 ms: how long the client asks again by itself before it says why.
+    "delivery.timeout.ms": 5000,
+}
+_POLL_S = 0.1
+
+
+class Claiming:
+    """The first record of a changelog: read, and written where there is none.
+
+    `refused` gets what the broker says where it does not take our claim, and gives the seconds until the next try.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        changelog: str,
+        stopped: Callable[[], bool],
+        complaints: Complaints,
+        refused: Callable[[Refusal], float],
+    ) -> None:
+        self._environ = environ
+        self._changelog = changelog
+        self._stopped = stopped
+        self._complaints = complaints
+        self._refused = refused
+
+    def holder(self, ours: Claim) -> Claim:
+        """Return the claim that holds, which is ours where the changelog was empty and nobody else was quicker.
+
+        RefusedError, StoppedError; DamagedError where the first record is no claim.
+        """
+        properties = groupless(beside(Consumer, self._environ, _READ))
+        with closing(Consumer({**properties, "logger": client_logger()})) as consumer:
+            first = self._first(consumer, or_end=True)
+            if first is None:
+                self.write(ours)
+                first = self._first(consumer, or_end=False)
+        assert first is not None, "without an end there is a record"
+        if not claim.is_claim(first.key()):
+            raise DamagedError("its first record says not whose it is")
+        return claim.decode(first.value())
+
+    def write(self, ours: Claim) -> None:
+        """Write a claim behind what is there. RefusedError, StoppedError."""
+        producer = Producer({**beside(Producer, self._environ, _WRITE), "logger": client_logger()})
+        value = claim.encode(ours)
+        while error := self._delivered(producer, value):
+            refuse([error])
+            time.sleep(self._refused(Refusal(error, self._changelog)))
+
+    def _delivered(self, producer: Producer, value: bytes) -> KafkaError | None:
+        """Write one message and wait for the broker's answer; return its error, if it has one. StoppedError."""
+        answers: list[KafkaError | None] = []
+
+        def answered(error: KafkaError | None, _message: Message) -> None:
+            answers.append(error)
+
+        producer.produce(self._changelog, value, claim.key(uuid.uuid4().hex), 0, on_delivery=answered)
+        while not answers:
+            if self._stopped():
+                raise StoppedError
+            producer.poll(_POLL_S)
+        return answers[0]
+
+    def _first(self, consumer: Consumer, or_end: bool) -> Message | None:
+        """Return the first committed record, waiting for it; None at the end of an empty partition, with `or_end`."""
+        consumer.assign([TopicPartition(self._changelog, 0, OFFSET_BEGINNING)])
+        while not self._stopped():
+            message = consumer.poll(_POLL_S)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                return message
+            if error.code() != KafkaError._PARTITION_EOF:
+                refuse([error])
+                self._complaints(error, asked="for the changelog's claim")
+            elif or_end:
+                return None
+        raise StoppedError
