@@ -103,7 +103,6 @@ def _work(
     described = ensure(admin, topics, waits)
     complaints = logs.Complaints()
     writing = Writing(status.cannot_write, Remedies(admin, described))
-    claiming = Claiming(environ, described.changelog.name, waits, complaints, writing.refused)
     broker = Broker(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
     restorer = Restorer(environ, broker, topics.changelog, models.calendar)
     probe = Probe(admin, described, status.answered, complaints)
@@ -116,6 +115,7 @@ def _work(
     try:
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
         with probe.running(), closing(broker), closing(restorer), closing(source):
+            claiming = Claiming(environ, described.changelog.name, waits, complaints, writing.refused)
             _claim(claiming, settings.consumer_group, described)
             writing.committed()
             transactions.take_id(writing.waiting)
