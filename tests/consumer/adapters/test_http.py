@@ -102,6 +102,7 @@ def test_one_that_cannot_write_is_not_ready(port: int, status: Status) -> None:
     status.answered()
     status.cannot_write("the broker refuses the message's time")
     assert ask(port, "/readyz")[::2] == (503, b"the broker refuses the message's time\n")
+    status.membership(None)
     status.partitions({0}, {0})
     assert ask(port, "/readyz")[0] == 503
     assert ask(port, "/healthz")[0] == 200
