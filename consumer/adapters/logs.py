@@ -17,8 +17,9 @@ _COMPLAIN = 5.0  # seconds between two lines about a wait
 _AGAIN = 30.0  # seconds until the client may say the same again
 _NO_NEWS = (
     "CONFWARN",  # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other
-    "Failed to acquire transactional PID",  # so for a moment after a broker's start; told where it lasts
-    "Current transaction failed",  # told as an aborted transaction, with what to do
+    "Coordinator load in progress: retrying",  # so a broker answers for a moment after its start
+    "Failed to acquire transactional PID",  # said with what to do where it lasts
+    "Current transaction failed",  # said as an aborted transaction
     KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str(),  # told with the setting's name, and borne
 )
 

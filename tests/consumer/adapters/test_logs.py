@@ -79,9 +79,11 @@ def test_kafkas_client_logs_the_same_way(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_is_no_news_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
-    """A coordinator that is still loading is asked again by the client itself, and each start would warn of it."""
+    """What the client asks again by itself, so that each start would warn of it, and what we say ourselves."""
     logs.configure("INFO", "json")
     logs.client_logger().warning("GETPID [thrd:main]: %s", "Broker: Coordinator load in progress: retrying")
+    logs.client_logger().error("TXNERR [thrd:main]: %s", "Current transaction failed in state BeginCommit: …")
+    logs.client_logger().warning("GETPID [thrd:main]: %s", "Failed to acquire transactional PID from broker …")
     assert lines(capsys) == []
 
 
