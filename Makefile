@@ -84,13 +84,18 @@ fuzz:
 	$(RUN) -m tests.fuzz.flood
 	$(RUN) -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-# dev holds all that the others hold: they are compiled within it, so that one .venv serves every command.
+# dev holds all that the others hold: they are compiled within it, so that one .venv serves every command. With
+# `make lock UPGRADE=` the pins that still fit stay.
+UPGRADE ?= --upgrade
+WITHIN = $(COMPILE) $(UPGRADE) --constraint requirements/dev.txt
 lock:
 	$(INSTALL) dev
-	$(COMPILE) --upgrade --group dev --output-file requirements/dev.txt
-	for group in demo training service producer fuzz; do \
-	  $(COMPILE) --upgrade --constraint requirements/dev.txt --group $$group --output-file requirements/$$group.txt \
-	  || exit 1; done
-	$(COMPILE) --upgrade --group baselines --output-file requirements/baselines.txt
-	$(COMPILE) --upgrade --group frameworks --output-file requirements/frameworks.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
+	$(WITHIN) pyproject.toml --extra consumer --extra producer --group broker --output-file requirements/demo.txt
+	$(WITHIN) pyproject.toml --extra training --output-file requirements/training.txt
+	$(WITHIN) pyproject.toml --extra consumer --output-file requirements/service.txt
+	$(WITHIN) pyproject.toml --extra producer --output-file requirements/producer.txt
+	$(WITHIN) --group fuzz --output-file requirements/fuzz.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --group baselines --output-file requirements/baselines.txt
+	$(COMPILE) $(UPGRADE) --group frameworks --output-file requirements/frameworks.txt
 	$(RUN) -m kafka_local.lock

@@ -17,8 +17,8 @@ from kafka_local import Broker
 from season.steps import STEPS
 from tests.integration.test_models import predictions
 from tests.integration.test_promises import START
-from training.__main__ import ROOT
 from training.adopt import TOLERANCE
+from training.command_line import ROOT
 
 PAGE = (ROOT / "docs" / "frameworks.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

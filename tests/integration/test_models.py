@@ -14,7 +14,7 @@ from season.steps import F64
 from tests.integration.test_promises import START
 from tests.integration.test_service import reading
 from tests.integration.world import World
-from training.__main__ import ROOT
+from training.command_line import ROOT
 
 MODELS = sorted((ROOT / "models").glob("*.onnx"))
 

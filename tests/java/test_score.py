@@ -20,7 +20,7 @@ from season import files
 from season.calendar import Calendar
 from season.steps import F64
 from training import archive, days
-from training.__main__ import DATA, ROOT, parse
+from training.command_line import DATA, ROOT, parse
 
 HERE = Path(__file__).parent
 RUNTIME = Jars("ONNX Runtime for Java", "onnxruntime-java", HERE / "jars.lock")

@@ -12,7 +12,7 @@ from season import files
 from season.calendar import Calendar
 from season.steps import F64
 from training import days
-from training.__main__ import DATA, MODEL, parse
+from training.command_line import DATA, MODEL, parse
 from training.export import restore
 from training.figures import F32
 from training.train import logits_of

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from training.__main__ import ROOT
+from training.command_line import ROOT
 from training.export import restore
 from training.model import COMMAND, Model
 

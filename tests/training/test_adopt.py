@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from consumer.adapters.model import load
 from season import cli
 from season.steps import STEPS
-from training.__main__ import main
+from training.command_line import main
 from training.figures import F32, sigmoid
 from training.foreign import GIVES
 

@@ -12,7 +12,7 @@ from season.calendar import Calendar
 from season.settings import SettingError
 from season.steps import STEPS
 from training import archive, days
-from training.__main__ import ROOT
+from training.command_line import ROOT
 from training.errors import FailedError
 
 TRAIN = ROOT / "data" / "ItalyPowerDemand_TRAIN.ts"

@@ -9,7 +9,7 @@ import pytest
 from season import cli
 from season.labels import LABELS
 from training import commands
-from training.__main__ import DATA, MODEL, ROOT, main, parse
+from training.command_line import DATA, MODEL, ROOT, main, parse
 from training.model import COMMAND, CONFIGURATION, Model
 from training.recipes import Architecture, Configuration, recipe
 
@@ -202,7 +202,7 @@ def test_a_model_without_a_time_zone_is_refused(
 
 def test_the_command_in_the_model_names_no_folder_of_the_machine(tmp_path: Path) -> None:
     """The card shows the files' names alone, but for this repository's folders: there the command runs again."""
-    from training.__main__ import _shown  # noqa: PLC0415
+    from training.command_line import _shown  # noqa: PLC0415
 
     words = ["train", "--data", f"{ROOT}/data/x.ts", "--out", f"{ROOT}/models/x.onnx"]
     assert _shown(parse(words), words) == "python -m training train --data data/x.ts --out models/x.onnx"

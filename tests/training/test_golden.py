@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 
-from training.__main__ import MODEL, ROOT
+from training.command_line import MODEL, ROOT
 from training.export import TOLERANCE, restore
 from training.model import Model
 from training.train import logits_of

@@ -23,7 +23,7 @@ from season import files
 from season.calendar import I64, Calendar
 from season.steps import F64
 from training import days
-from training.__main__ import DATA, parse
+from training.command_line import DATA, parse
 from training.days import Days
 
 TESTED = (2018, 2019, 2020)

@@ -12,7 +12,7 @@ import numpy as np
 from season import files
 from season.calendar import Bool
 from training import archive, days
-from training.__main__ import ROOT
+from training.command_line import ROOT
 from training.days import Days
 from training.figures import F32
 from training.recipes import Configuration

@@ -15,7 +15,7 @@ from torch import nn
 from season import files
 from season.calendar import Calendar
 from training import days
-from training.__main__ import DATA, parse
+from training.command_line import DATA, parse
 from training.days import Days
 from training.disturb import DISTURBANCES
 from training.figures import Figures, figures

@@ -11,7 +11,7 @@ import numpy as np
 
 from season import files
 from training import archive, days
-from training.__main__ import DATA, parse
+from training.command_line import DATA, parse
 from training.days import Days
 from training.figures import F32, Figures, figures
 from training.recipes import ARCHIVE, TUTORIAL

@@ -6,7 +6,7 @@ import numpy as np
 
 from season import files
 from training import archive, days
-from training.__main__ import ROOT
+from training.command_line import ROOT
 from training.figures import figures
 from training.recipes import recipe
 from training.tables import markdown
