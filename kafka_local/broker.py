@@ -12,6 +12,7 @@ import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -152,8 +153,9 @@ class Broker:
 
     def _configure(self, jars: Path) -> None:
         shutil.rmtree(self.folder / "data", ignore_errors=True)
-        self.port = self._fixed_port or free_port()
-        self._controller_port = self._beside._controller_port if self._beside else free_port()
+        port, controller_port = free_ports(2)
+        self.port = self._fixed_port or port
+        self._controller_port = self._beside._controller_port if self._beside else controller_port
         properties = _properties(self.port, self._controller_port, self.folder / "data")
         if self._beside:
             properties |= {"process.roles": "broker", "node.id": "2"}
@@ -219,14 +221,19 @@ class Broker:
 
 def free_port() -> int:
     """A port that nobody listens on now, below those that the system gives to outgoing connections."""
-    while True:
-        port = random.randint(10240, 32767)
-        with socket.socket() as probe:
-            try:
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ones: each is held until the last is found."""
+    with ExitStack() as held:
+        ports: list[int] = []
+        while len(ports) < count:
+            port, probe = random.randint(10240, 32767), held.enter_context(socket.socket())
+            with suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+                ports.append(port)
+        return ports
 
 
 def _cluster_id() -> str:

@@ -64,9 +64,10 @@ def parser() -> argparse.ArgumentParser:
         prog=f"{cli.called('consumer', 'season-consumer')} watch",
         description=(
             "Shows the predictions topic (PREDICTIONS_TOPIC), one line a window: zone, local date, the day's shape,\n"
-            "the probability of winter, the label, and a mark where the calendar disagrees. Ctrl-C ends it with a\n"
-            "summary. Dates are those of WINDOW_TIME_ZONE or, where that is not set, of the windows' middle in UTC,\n"
-            "which is the same for days from midnight to midnight less than twelve hours from UTC."
+            "the probability of winter, the label, and ◀ with the calendar's season where that is another one.\n"
+            "Ctrl-C ends it with a summary. Dates are those of WINDOW_TIME_ZONE or, where that is not set, of the\n"
+            "windows' middle in UTC, which is the same for days from midnight to midnight less than twelve hours\n"
+            "from UTC."
         ),
         epilog=catalogue.help_text(_SETTINGS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -77,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         "--until-now",
         action="store_true",
         help="all that the topic holds now, from its beginning, and no further: what an open transaction holds back "
-        "is not waited for; ends with status 0",
+        "is not waited for; ends with status 0 (a topic that is missing is waited for)",
     )
     made.add_argument("--zone", action="append", default=[], help="only this zone; may be given several times")
     made.add_argument("--surprises", action="store_true", help="only where label and calendar_label differ")

@@ -174,7 +174,7 @@ class Disturbance:
             short = BELOW_CALL if fault.point in _IN_COMMIT else BEYOND_SESSION
             self._stand(member, chance, chance.choice([short, BEYOND_SESSION, BEYOND_TRANSACTION]))
         elif fault.kind == faults.KILL and reached:
-            member.service.process.wait(10)
+            member.service.process.wait(60)
         if member.left() if fault.point == faults.REVOKING else not member.alive():
             self._start(member, chance)
         return reached

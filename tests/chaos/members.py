@@ -53,7 +53,7 @@ class Member:
         """SIGTERM. DeadError where it does not end with status 0, given more time than the promise has."""
         self._heard()
         self.signal(signal.SIGTERM)
-        self._expect(self.service.process.wait(30))
+        self._expect(self.service.process.wait(60))
 
     def alive(self) -> bool:
         """Whether the process runs, or else was killed. DeadError where it has ended by itself."""
@@ -64,7 +64,7 @@ class Member:
 
     def left(self) -> bool:
         """True once a process that was told to end has done so, or was killed meanwhile. DeadError as in `stop`."""
-        status = self.service.process.wait(30)
+        status = self.service.process.wait(60)
         if status != -signal.SIGKILL:
             self._expect(status)
         return True

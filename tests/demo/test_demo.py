@@ -53,7 +53,7 @@ def logs_of(output: str) -> str:
 def both() -> list[str]:
     """The outputs of two whole runs at once. The user's own settings would break one if they counted."""
     demos = [start(), start(KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", READINGS_TOPIC="theirs", GRACE_PERIOD="nonsense")]
-    outputs = [demo.communicate(timeout=120)[0] for demo in demos]
+    outputs = [demo.communicate(timeout=300)[0] for demo in demos]
     assert [demo.returncode for demo in demos] == [0, 0], outputs
     return outputs
 
@@ -122,7 +122,7 @@ def test_a_signal_leaves_nothing_running(number: signal.Signals) -> None:
     folder = str(max((ROOT / ".run").glob(f"demo-*-{demo.pid}"), key=os.path.getmtime))
     assert len(left_running(folder)) >= 3
     demo.send_signal(number)
-    output, _ = demo.communicate(timeout=30)
+    output, _ = demo.communicate(timeout=120)
     if number != signal.SIGKILL:
         assert demo.returncode == 128 + number
         assert output.endswith(f"stopped by a signal; nothing is left running. The logs: {folder}\n")
@@ -143,7 +143,7 @@ def test_a_failure_is_a_sentence_and_leaves_nothing_running() -> None:
             break
     folder = str(max((ROOT / ".run").glob(f"demo-*-{demo.pid}"), key=os.path.getmtime))
     os.kill(pid_of(f"{folder}/consumer.log"), signal.SIGKILL)
-    output, _ = demo.communicate(timeout=60)
+    output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 1
     assert re.search(
         rf"^the consumer ended with status -9: .*\nits log: {folder}/consumer.log$", output, re.MULTILINE

@@ -121,7 +121,7 @@ def test_the_end_is_asked_for_once_the_groups_offset_is_stable(broker: Broker) -
             rows = [[("a zone", START + n % 24 * HOUR, float(n), 9e9)] for n in range(900)]
             writer.commit(step(writer.state, columns(row), 9e9, RULES)[1] for row in rows)
             again = asked.committed(0)
-            wait(again.answered, 30, "the group's offset is not told")
+            wait(again.answered, 60, "the group's offset is not told")
             time.sleep(1)  # and the restorer's own question is answered
             found = whole_of(restorer)
     known = len(writer.state.names)

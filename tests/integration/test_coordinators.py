@@ -35,7 +35,7 @@ def test_the_coordinators_move_to_another_node(tmp_path: Path) -> None:
                     tell(f"{down.__name__} of the coordinator's node", world, began)
                     assert leader(world, instance) == 1
                     two.start()
-                    wait(lambda: prefer(world, instance), 30, "its leader does not come back")
+                    wait(lambda: prefer(world, instance), 60, "its leader does not come back")
                 goes_on(world)
             world.wait_until_read()
             assert service.stop() == 0
@@ -45,7 +45,7 @@ def test_the_coordinators_move_to_another_node(tmp_path: Path) -> None:
 def goes_on(world: World) -> None:
     """Waits until each partition has committed something that came later than now."""
     now = time.time()
-    wait(lambda: went_on(world, now + 1) == set(range(world.partitions)), 60, "it does not go on")
+    wait(lambda: went_on(world, now + 1) == set(range(world.partitions)), 120, "it does not go on")
 
 
 def led_by(world: World, node: int) -> str:

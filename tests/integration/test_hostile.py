@@ -16,7 +16,7 @@ from tests.hostile_json import depth
 from tests.integration.batches import SMALL, batch, bomb, mute, record, send, wild
 from tests.integration.oracle import Logged
 from tests.integration.test_service import ROME, check, reading
-from tests.integration.world import Service, World, wait
+from tests.integration.world import Service, World
 
 START = int(ROME.starts(np.array([18779]))[0])  # 2021-06-01
 ZONES_OF_A_DAY = ["IT", "FR", "DE", "ES", "PL"]
@@ -56,13 +56,13 @@ def day(start: int = START) -> list[dict[str, Any]]:
     return [reading(zone, start + hour * HOUR, 100.0 + hour) for hour in range(24) for zone in ZONES_OF_A_DAY]
 
 
-def read_all(world: World, folder: Path, seconds: float = 60, **settings: str) -> tuple[Service, dict[str, float]]:
-    """A service that has read all there is and was stopped: its log can still be read; and its metrics by then."""
-    with world.service(folder, **settings) as service:
+def read_all(world: World, folder: Path, seconds: float = 60, **says: float) -> Service:
+    """A service that has read all there is, says so in its metrics, and was stopped: its log can still be read."""
+    with world.service(folder) as service:
         world.wait_until_read(seconds)
-        metrics = service.metrics()
+        service.says(says)
         assert service.stop() == 0
-    return service, metrics
+    return service
 
 
 def check_days(world: World, days: int = 1) -> None:
@@ -78,12 +78,10 @@ def test_a_batch_that_cannot_be_unpacked_costs_its_messages_alone(broker: Broker
     world.publish(messages[:50])
     world.bomb(1, 300, 150_000_000)
     world.publish(messages[50:])
-    service, metrics = read_all(world, tmp_path)
+    counts = {"season_readings_total": len(messages) + 300, 'season_dead_letters_total{reason="malformed"}': 300}
+    service = read_all(world, tmp_path, season_lag_messages=0, **counts)
     assert len(service.events()) < 20  # not a line for each offset
     check_days(world)
-    assert metrics["season_readings_total"] == len(messages) + 300
-    assert metrics['season_dead_letters_total{reason="malformed"}'] == 300
-    assert metrics["season_lag_messages"] == 0
     topic = world.environ["READINGS_TOPIC"]
     assert [letter["error"] for letter in world.letters()] == [
         f"the message at offset {offset} of partition 1 of {topic} cannot be unpacked or parsed by the Kafka client"
@@ -99,8 +97,7 @@ def test_a_record_before_which_a_client_stands_still_is_passed_over(broker: Brok
     world.mute(0, 2, 3)
     world.publish(messages[50:])
     world.mute(1, 0, 1)  # the last that there is
-    _, metrics = read_all(world, tmp_path)
-    assert metrics["season_lag_messages"] == 0
+    read_all(world, tmp_path, season_lag_messages=0)
     check_days(world)
     assert len(world.letters()) == 2 + 3 + 1
 
@@ -117,7 +114,7 @@ def test_records_that_lie_about_their_offsets_lose_no_others(broker: Broker, tmp
         with world.service(tmp_path) as service:
             service.ready()
             world.wait_until_read()
-            wait(lambda: service.metrics().get("season_lag_messages") == 0, 10, "the lag is not 0")
+            service.says({"season_lag_messages": 0})
             assert service.stop() == 0
         world.publish(day(START + 86400))
     read_all(world, tmp_path)
@@ -132,12 +129,13 @@ def test_unreadable_batches_under_kills(broker: Broker, tmp_path: Path) -> None:
         world.publish(messages[place * 30 : (place + 1) * 30])
         world.bomb(place % 2, count)
         world.bomb(0, count)
+    world.environ |= {"INSTANCE_ID": "one", **SMALL}
     for seconds in (1.0, 1.5, 2.0):
-        with world.service(tmp_path, INSTANCE_ID="one", **SMALL) as service:
+        with world.service(tmp_path) as service:
             service.ready()
             time.sleep(seconds)
             service.kill()
-    read_all(world, tmp_path, 120, INSTANCE_ID="one", **SMALL)
+    read_all(world, tmp_path, 120)
     check_days(world)
     letters = [(int(letter["source.partition"]), int(letter["source.offset"])) for letter in world.letters()]
     assert letters == sorted(world.unreadable)
@@ -235,8 +233,7 @@ def test_ten_thousand_zones_of_random_bytes(broker: Broker, tmp_path: Path) -> N
         messages += [{"key": key, "value": value} for key, value in zip(*flood.batch(), strict=True)]
     pick.shuffle(messages)
     world.publish(messages)
-    _, metrics = read_all(world, tmp_path, 120)
-    assert metrics["season_readings_total"] == len(messages)
+    read_all(world, tmp_path, 120, season_readings_total=len(messages))
     expected = check(world)
     assert expected.accepted > 5000
     assert len(expected.letters) > 5000

@@ -29,7 +29,7 @@ def outlive(folder: Path, protocol: str, down: Callable[[Broker], None], up: Cal
             time.sleep(1)
             down(broker)
             began = time.monotonic()
-            wait(lambda: service.get("/readyz")[0] == 503, 35, "it is ready without a broker")
+            wait(lambda: service.get("/readyz")[0] == 503, 60, "it is ready without a broker")
             while time.monotonic() - began < 65:
                 assert (service.get("/healthz")[0], service.get("/readyz")[0]) == (200, 503)
                 time.sleep(1)

@@ -24,11 +24,11 @@ def test_of_two_with_one_id_the_older_stops(broker: Broker, tmp_path: Path) -> N
     """The newcomer takes the transactional.id; the older one ends with status 1 and says why; nothing is doubled."""
     world = World(broker.bootstrap_servers)
     with world.service(tmp_path, INSTANCE_ID="same") as older:
-        wait(lambda: "partition restored" in older.log.read_text(), 30, "the older one does not start")
+        wait(lambda: "partition restored" in older.log.read_text(), 60, "the older one does not start")
         with world.service(tmp_path, INSTANCE_ID="same") as newer:
             newer.ready()
             world.publish(shuffled_year(3)[:4000])
-            wait(lambda: older.process.poll() is not None, 30, "the older one does not stop")
+            wait(lambda: older.process.poll() is not None, 60, "the older one does not stop")
             assert older.process.returncode == 1
             assert "INSTANCE_ID='same'" in older.log.read_text()
             world.wait_until_read()
@@ -39,13 +39,14 @@ def test_of_two_with_one_id_the_older_stops(broker: Broker, tmp_path: Path) -> N
 def test_a_silent_zone_has_its_windows_ended(broker: Broker, tmp_path: Path) -> None:
     """After IDLE_TIMEOUT a window is filled and scored, or is a dead letter; what has ended stays ended."""
     world = World(broker.bootstrap_servers)
-    with world.service(tmp_path, IDLE_TIMEOUT="2s") as service:
+    # Longer than a busy machine stands still between two readings that were published together.
+    with world.service(tmp_path, IDLE_TIMEOUT="4s") as service:
         world.publish([*day("almost", range(23)), *day("half", range(12))])
-        wait(lambda: len(world.flat("PREDICTIONS_TOPIC")) == 1, 30, "no prediction")
-        wait(lambda: len(world.flat("DEAD_LETTER_TOPIC")) == 1, 30, "no dead letter")
+        wait(lambda: len(world.flat("PREDICTIONS_TOPIC")) == 1, 60, "no prediction")
+        wait(lambda: len(world.flat("DEAD_LETTER_TOPIC")) == 1, 60, "no dead letter")
         world.publish(day("almost", range(23, 24)))
-        wait(lambda: len(world.flat("DEAD_LETTER_TOPIC")) == 2, 30, "the late reading is no dead letter")
-        assert service.metrics()["season_open_windows"] == 0
+        wait(lambda: len(world.flat("DEAD_LETTER_TOPIC")) == 2, 60, "the late reading is no dead letter")
+        service.says({"season_open_windows": 0})
         assert service.stop() == 0
     (prediction,) = [json.loads(m.value or b"") for m in world.flat("PREDICTIONS_TOPIC")]
     assert (prediction["zone"], prediction["filled_hours"], prediction["steps"][23]) == ("almost", 1, 22200.0)
@@ -84,8 +85,7 @@ def test_readings_that_were_undone_are_never_seen(broker: Broker, tmp_path: Path
     with world.service(tmp_path) as service:
         service.ready()
         published = sum(len(log) for log in world.log("READINGS_TOPIC"))
-        wait(lambda: service.metrics()["season_readings_total"] == published, 30, "not all is read")
-        wait(lambda: service.metrics().get("season_lag_messages") == 0, 10, "the lag is not 0")
+        service.says({"season_readings_total": published, "season_lag_messages": 0})
         assert service.stop() == 0
     assert published == 2000
     check(world)

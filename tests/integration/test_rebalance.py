@@ -86,6 +86,8 @@ def test_a_rolling_restart_stops_no_partition_for_long(quick: Broker, tmp_path: 
     What was measured is printed: with `pytest -s`, the longest stop of each partition at each restart.
     """
     world = group_world(quick, protocol, 8)
+    if protocol == "classic":
+        world.environ["KAFKA_SESSION_TIMEOUT_MS"] = str(SESSION)
     with ExitStack() as stack:
         services = [stack.enter_context(world.service(tmp_path, INSTANCE_ID=str(n))) for n in range(4)]
         for service in services:
@@ -98,7 +100,8 @@ def test_a_rolling_restart_stops_no_partition_for_long(quick: Broker, tmp_path: 
                 services[number] = stack.enter_context(world.service(tmp_path, INSTANCE_ID=str(number)))
                 flows(services[number])
                 time.sleep(2)
-                assert max(tell(f"{protocol}, restart of instance {number}", world, began)) < 10
+                # A member that leaves no word holds its partitions for its session.
+                assert max(tell(f"{protocol}, restart of instance {number}", world, began)) < SESSION / 1000
         world.wait_until_read()
         assert [service.stop() for service in services] == [0] * 4
     check(world)
@@ -151,7 +154,7 @@ def test_of_two_static_members_of_one_name_the_older_stops(quick: Broker, tmp_pa
         flows(older)
         with world.service(tmp_path, INSTANCE_ID="two", KAFKA_GROUP_INSTANCE_ID="same") as newer:
             world.publish(shuffled_year(10)[:3000])
-            assert older.process.wait(30) == 1
+            assert older.process.wait(60) == 1
             assert "KAFKA_GROUP_INSTANCE_ID='same': a newer member of this name has joined" in older.log.read_text()
             assert "Traceback" not in older.log.read_text()
             world.wait_until_read()
@@ -186,7 +189,7 @@ def test_a_broker_without_the_newer_protocol_stops_the_service(tmp_path: Path) -
     with Broker(settings={"group.coordinator.rebalance.protocols": "classic"}) as older:
         world = group_world(older, "consumer")
         with world.service(tmp_path) as service:
-            assert service.process.wait(30) == 2
+            assert service.process.wait(60) == 2
             assert "KAFKA_GROUP_PROTOCOL='consumer': this broker does not speak it" in service.log.read_text()
             assert "Traceback" not in service.log.read_text()
 
@@ -194,7 +197,8 @@ def test_a_broker_without_the_newer_protocol_stops_the_service(tmp_path: Path) -
 def test_what_stays_flows_while_what_comes_is_restored(broker: Broker, tmp_path: Path) -> None:
     """A partition that waits for its changelog (another's open transaction is in it) holds no other one up."""
     world = World(broker.bootstrap_servers)
-    foreign = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": f"{world.name}.foreign"})
+    patient = {"transactional.id": f"{world.name}.foreign", "transaction.timeout.ms": 600_000}
+    foreign = Producer({"bootstrap.servers": broker.bootstrap_servers, **patient})
     foreign.init_transactions(30)
     with world.service(tmp_path, INSTANCE_ID="one") as one, traffic(world):
         flows(one, 4)
@@ -206,9 +210,9 @@ def test_what_stays_flows_while_what_comes_is_restored(broker: Broker, tmp_path:
                 foreign.produce(world.environ["CHANGELOG_TOPIC"], b"undone", b"0", partition)
             foreign.flush(30)
             assert two.stop() == 0
-        wait(lambda: one.get("/readyz") == (503, f"partitions being restored: {listed(come)}\n"), 30, "not told")
+        wait(lambda: one.get("/readyz") == (503, f"partitions being restored: {listed(come)}\n"), 60, "not told")
         began = time.time()
-        wait(lambda: stay <= went_on(world, began), 30, "what stays does not go on")
+        wait(lambda: stay <= went_on(world, began), 60, "what stays does not go on")
         assert not come & went_on(world, began)
         assert one.get("/readyz")[0] == 503
         metrics = one.metrics()
@@ -239,11 +243,11 @@ def test_an_instance_that_stands_still_joins_again(broker: Broker, tmp_path: Pat
         world.publish(messages[:8000])
         one.process.send_signal(signal.SIGSTOP)
         with world.service(tmp_path, INSTANCE_ID="two") as two:
-            world.wait_until_read(60)
+            world.wait_until_read(120)
             time.sleep(6)
             one.process.send_signal(signal.SIGCONT)
             wait(lambda: one.log.read_text().count("partitions assigned") > 1, 60, "it does not join again")
             world.publish(messages[8000:])
-            world.wait_until_read(60)
+            world.wait_until_read(120)
             assert (one.stop(), two.stop()) == (0, 0)
     check(world)

@@ -17,7 +17,7 @@ def started(world: World, **settings: str) -> tuple[int, str]:
     """Exit status and standard error of a service that ends by itself."""
     environ = {"PATH": "/usr/bin:/bin", **world.environ, **settings}
     command = [sys.executable, "-m", "consumer"]
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stderr
 
 
@@ -80,7 +80,7 @@ def test_a_broker_that_cannot_be_reached_is_waited_for(tmp_path: Path, broker: B
     world = World(broker.bootstrap_servers)
     environ = {**world.environ, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     with Service(environ, tmp_path / "log") as service:
-        wait(lambda: "waiting for the broker" in service.log.read_text(), 20, "it does not say that it waits")
+        wait(lambda: "waiting for the broker" in service.log.read_text(), 60, "it does not say that it waits")
         assert service.get("/healthz")[0] == 200
         assert service.get("/readyz")[0] == 503
         assert service.stop() == 0
@@ -112,7 +112,12 @@ def test_help_and_version_say_what_it_is(command: list[str], name: str, settings
     """--help prints how it is used, and its settings with their defaults; --version its name and version."""
     answers = [
         subprocess.run(
-            [sys.executable, "-m", *command, option], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, "-m", *command, option],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
         ).stdout
         for option in ("--help", "--version")
     ]

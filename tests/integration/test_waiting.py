@@ -35,7 +35,8 @@ def hasty(world: World, folder: Path, **settings: str) -> Service:
 def test_readings_behind_an_open_transaction_are_counted_and_told(broker: Broker, tmp_path: Path) -> None:
     """Ready and without lag, but not silent: which partition, which offset, since when, what to do; and its end."""
     world = World(broker.bootstrap_servers, partitions=1)
-    hanging = Producer({"bootstrap.servers": world.servers, "transactional.id": f"{world.name}-publisher"})
+    patient = {"transactional.id": f"{world.name}-publisher", "transaction.timeout.ms": 600_000}
+    hanging = Producer({"bootstrap.servers": world.servers, **patient})
     hanging.init_transactions(30)
     world.publish(day("before"))
     with hasty(world, tmp_path) as service:

@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from kafka_local import Broker, BrokerError
+from kafka_local.broker import free_port
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def publish(broker: Broker, topic: str, value: str) -> None:
     """Deliver one message to all that must have it."""
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "acks": "all"})
     producer.produce(topic, value)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
 
 
 def read(broker: Broker, topic: str, count: int) -> list[bytes | None]:
@@ -35,7 +36,7 @@ def read(broker: Broker, topic: str, count: int) -> list[bytes | None]:
         {"bootstrap.servers": broker.bootstrap_servers, "group.id": topic, "auto.offset.reset": "earliest"}
     )
     consumer.subscribe([topic])
-    messages = [consumer.poll(30) for _ in range(count)]
+    messages = [consumer.poll(60) for _ in range(count)]
     consumer.close()
     return [message.value() if message is not None else None for message in messages]
 
@@ -93,7 +94,7 @@ def test_nothing_is_left_when_its_user_is_killed(tmp_path: Path) -> None:
     user.kill()
     user.wait()
     user.stdout.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not Path(f"/proc/{pid}").exists()
@@ -103,13 +104,11 @@ def test_nothing_is_left_when_its_user_is_killed(tmp_path: Path) -> None:
 
 def test_it_runs_by_hand_until_sigterm(tmp_path: Path) -> None:
     """`python -m kafka_local` says where it listens and ends with status 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "kafka_local", "--port", str(port), "--folder", str(tmp_path)]
     by_hand = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert by_hand.stdout is not None
     assert f"listens on 127.0.0.1:{port}" in by_hand.stdout.readline()
     os.kill(by_hand.pid, signal.SIGTERM)
-    assert by_hand.wait(30) == 0
+    assert by_hand.wait(60) == 0
     by_hand.stdout.close()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kafka_local import Broker
-from kafka_local.broker import free_port
+from kafka_local.broker import free_ports
 
 _PIECE = 4096
 
@@ -29,13 +29,13 @@ class Proxy:
     def start(self) -> None:
         """Begins to listen."""
         self._thread.start()
-        assert self._listening.wait(10), "the proxy does not listen"
+        assert self._listening.wait(60), "the proxy does not listen"
 
     def stop(self) -> None:
         """Ends, with all connections."""
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(10)
+        self._thread.join(60)
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -64,8 +64,8 @@ class Proxy:
 @contextmanager
 def slow_broker(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
     """A broker, and the proxy through which those reach it who start at the proxy's port."""
-    port, behind = free_port(), free_port()
-    proxy = Proxy(free_port(), behind)
+    port, behind, near = free_ports(3)
+    proxy = Proxy(near, behind)
     settings = {
         "listeners": f"SLOW://127.0.0.1:{behind}",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},SLOW://127.0.0.1:{proxy.port}",

@@ -272,7 +272,7 @@ def test_a_broker_that_is_not_there_is_waited_for_until_stopped(capfd: pytest.Ca
         connect({"bootstrap.servers": "127.0.0.1:1"}, lines.append, stopped=lambda: time.monotonic() - began > 1.5)
     assert len(lines) == 1
     assert re.match(r"waiting for the broker at 127.0.0.1:1: .*Connection refused", lines[0])
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 9
     assert capfd.readouterr() == ("", "")
 
 
