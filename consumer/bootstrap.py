@@ -32,9 +32,11 @@ from consumer.restoring import Restoring
 from consumer.service import Service
 from consumer.settings import Settings
 from consumer.writing import Writing
+from season.authorization import Authorization
 from season.contract import ContractError
 from season.identity import identified
 from season.kafka import client_properties, connect
+from season.required import of_service
 from season.settings import RefusedError, SettingError, load
 from season.topics import Described, Topics, batch_bytes, dead_letter_bytes, ensure
 
@@ -99,8 +101,14 @@ def _work(
         return stopped.is_set()
 
     transactions = Transactions(environ, f"{settings.consumer_group}-{instance}", waits)
-    admin = connect(client_properties(environ), log.warning, waits)
-    described = ensure(admin, topics, waits)
+    properties = client_properties(environ)
+    admin = connect(properties, log.warning, waits)
+    rights = of_service(topics, settings.consumer_group, transactions.transactional_id)
+    authorization = Authorization(admin, rights, properties)
+    with authorization.explained():
+        authorization.demand(waits)
+        described = ensure(admin, topics, waits)
+        authorization.demand(waits)
     complaints = logs.Complaints()
     writing = Writing(status.cannot_write, Remedies(admin, described))
     broker = Broker(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
@@ -114,7 +122,7 @@ def _work(
     parts = (source, admission, restoring, transactions, writing, models, status, metrics, probe, complaints)
     try:
         # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
-        with probe.running(), closing(broker), closing(restorer), closing(source):
+        with authorization.explained(), probe.running(), closing(broker), closing(restorer), closing(source):
             claiming = Claiming(environ, described.changelog.name, waits, complaints, writing.refused)
             _claim(claiming, settings.consumer_group, described)
             writing.committed()

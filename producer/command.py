@@ -13,9 +13,11 @@ from types import FrameType
 from producer import pace, resume, sender
 from producer.report import Counts, Display, printable, summary
 from season import catalogue, cli, files, messages, spelling
+from season.authorization import Authorization
 from season.files import BadRow, FileOptions, FileReading
 from season.identity import ClientSettings, identified
 from season.kafka import client_properties, connect
+from season.required import of_producer
 from season.settings import RefusedError, SettingError
 from season.topics import Topics, TopicSettings, ensure_readings
 
@@ -110,8 +112,12 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         for sentence in doubtful:
             display.say(sentence)
         admin = connect(given, display.say, stop)
-        topic = ensure_readings(admin, topics, stop)
-        known = resume.latest(admin, reading, topic, display.say, stop) if asked.resume else {}
+        authorization = Authorization(admin, of_producer(topics, asked.resume), given)
+        with authorization.explained():
+            authorization.demand(stop)
+            topic = ensure_readings(admin, topics, stop)
+            authorization.demand(stop)
+            known = resume.latest(admin, reading, topic, display.say, stop) if asked.resume else {}
         out = sender.Sender(topic.name, display.say, stop).connect(sending)
         began = time.monotonic()
         bad: BadRow | None = None
@@ -127,7 +133,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     _tell(bad, out, stop())
     sys.stdout.write(summary(counts, left + out.failed, seconds) + "\n")
     if wrong is not None:
-        raise wrong
+        with authorization.explained():
+            raise wrong
     return _FAILED if bad is not None or left or out.failures else 0
 
 

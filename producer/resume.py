@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from season import instants
 from season.cli import StoppedError
 from season.fault import Properties
-from season.kafka import beside, debug_logger, groupless, refuse, told
+from season.kafka import beside, debug_logger, groupless, refuse, refuse_reader, told
 from season.messages import Reading, ReadingError, decode_reading
 from season.standstill import STATISTICS, Standstills
 from season.topics import Topic
@@ -81,7 +81,7 @@ class _Look:
 
     def take(self) -> bool:
         """Takes what is there, waiting a moment for it; whether there was anything. Raises RefusedError."""
-        refuse(self._errors)
+        refuse_reader(self._errors)
         first = self._consumer.poll(_TRY if self._standstills.trying else _WAIT)
         for message in [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]:
             self._hear(message)
@@ -108,7 +108,7 @@ class _Look:
         elif error.code() in UNREADABLE:
             self._standstills.doubt(partition, offset, error.str())
         elif not error.retriable():
-            refuse([error])
+            refuse_reader([error])
 
     def _pass_over(self, partition: int, unreadable: range) -> None:
         self._log(

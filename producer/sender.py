@@ -7,7 +7,7 @@ from typing import Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from season.fault import Properties
-from season.kafka import PARTITIONER, beside, debug_logger, refuse
+from season.kafka import DENIALS, PARTITIONER, beside, debug_logger, refuse
 
 # How often a broker that is away is told of, in seconds.
 _TELL_EVERY = 10.0
@@ -121,8 +121,11 @@ class Sender:
         return len(self._client)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._fail(error)
+        if error is None:
+            return
+        self._fail(error)
+        if error.code() in DENIALS:
+            self._errors.append(error)  # `_hear` raises it: nothing more can be delivered
 
     def _fail(self, error: KafkaError) -> None:
         self.failed += 1

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo  # type: ig
 from season.catalogue import DEFAULT_SERVERS
 from season.cli import StoppedError
 from season.fault import Make, Properties, check, hidden, is_secret, silent
+from season.rights import Right
 from season.settings import RefusedError, SettingError, check_text
 
 PARTITIONER = "murmur2_random"
@@ -170,9 +171,16 @@ def _ask(admin: AdminClient, errors: deque[KafkaError]) -> str | None:
     return None
 
 
-_REFUSALS = {
-    KafkaError._AUTHENTICATION,
-    KafkaError.SASL_AUTHENTICATION_FAILED,
+class DeniedError(RefusedError):
+    """The broker denies a right; `code` is the error's, `right` the missing one where the caller knows it."""
+
+    def __init__(self, error: KafkaError, right: Right | None = None) -> None:
+        super().__init__(f"the broker denies this program a right: {error.str()} ({error.name()})")
+        self.code, self.right = error.code(), right
+
+
+_REFUSALS = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
+DENIALS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -180,11 +188,24 @@ _REFUSALS = {
 }
 
 
-def refuse(errors: list[KafkaError]) -> None:
-    """Raise RefusedError for the first of these errors by which the broker says no to who we are."""
+def refuse(errors: list[KafkaError], right: Right | None = None) -> None:
+    """Raise RefusedError for the first of these errors by which the broker says no to who we are.
+
+    Where a right is missing, it is a DeniedError; `right` is that one, if the caller knows it.
+    """
     for error in errors:
+        if error.code() in DENIALS:
+            raise DeniedError(error, right)
         if error.code() in _REFUSALS:
             raise RefusedError(f"the broker refuses this program: {error.str()} ({error.name()})")
+
+
+def refuse_reader(errors: list[KafkaError]) -> None:
+    """Do the same for a consumer that joins no group: its client asks for one's coordinator all the same.
+
+    It names a group since the client wants one, and needs no right on it.
+    """
+    refuse([error for error in errors if error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED])
 
 
 def told(answer: ListOffsetsResultInfo) -> int:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from season.cli import StoppedError
 from season.kafka import refuse
+from season.rights import CREATE, TOPIC, Right
 from season.settings import SettingError, Whole, load, setting
 
 DEAD_LETTER_BYTES = 2 * 1024 * 1024
@@ -213,18 +214,19 @@ def _ensure(
                     f"{setting}={name!r}: there is no such topic, and CREATE_TOPICS=false: create it, or set "
                     "CREATE_TOPICS=true"
                 )
-            _create(admin, name, partitions, config)
+            _create(admin, Right(CREATE, TOPIC, name, setting), partitions, config)
         except KafkaException as error:
             _bear(error, setting, name)
         time.sleep(0.1)
     raise StoppedError
 
 
-def _create(admin: AdminClient, name: str, partitions: int, config: dict[str, str]) -> None:
-    futures = admin.create_topics([NewTopic(name, partitions, config=config)], request_timeout=10.0)
+def _create(admin: AdminClient, needed: Right, partitions: int, config: dict[str, str]) -> None:
+    futures = admin.create_topics([NewTopic(needed.name, partitions, config=config)], request_timeout=10.0)
     try:
-        futures[name].result()
+        futures[needed.name].result()
     except KafkaException as error:
+        refuse([error.args[0]], needed)
         # Another program was quicker: as good.
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise

@@ -15,7 +15,7 @@ settings.load_profile("untimed")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test that uses the broker: `pytest -m "not broker"` is the quick run."""
     for item in items:
-        if isinstance(item, pytest.Function) and "broker" in item.fixturenames:
+        if isinstance(item, pytest.Function) and {"broker", "secured"} & set(item.fixturenames):
             item.add_marker("broker")
 
 

@@ -17,7 +17,7 @@ from consumer.core import claim
 from consumer.core.claim import Claim
 from consumer.core.record import DamagedError
 from season.cli import StoppedError
-from season.kafka import beside, groupless, refuse
+from season.kafka import beside, groupless, refuse, refuse_reader
 
 _READ: dict[str, Any] = {
     "group.id": "none",  # the client wants one; no group is joined, and no offset committed
@@ -108,7 +108,7 @@ class Claiming:
             if error is None:
                 return message
             if error.code() != KafkaError._PARTITION_EOF:
-                refuse([error])
+                refuse_reader([error])
                 self._complaints(error, asked="for the changelog's claim")
             elif or_end:
                 return None

@@ -13,7 +13,7 @@ from consumer.core.record import DamagedError, Place
 from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import Calendar
-from season.kafka import beside, groupless
+from season.kafka import beside, groupless, refuse_reader
 from season.settings import SettingError
 
 _READ: dict[str, Any] = {
@@ -160,6 +160,7 @@ class Restorer:
         if reading is None:
             return
         if error is not None:
+            refuse_reader([error])
             if error.code() == KafkaError._PARTITION_EOF:
                 reading.reached = offset
             return

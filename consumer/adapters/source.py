@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumer.adapters.logs import client_logger
 from consumer.adapters.session import is_newer_protocol
-from season.kafka import beside, groupless, refuse
+from season.kafka import DENIALS, beside, groupless, refuse
 from season.settings import RefusedError, SettingError
 from season.standstill import STATISTICS, Standstills
 from season.trial import UNREADABLE
@@ -284,6 +284,7 @@ class Source:
                 "allowed"
             )
         else:
+            refuse([KafkaError(code) for code in DENIALS if _means(error, code)])
             raise RefusedError(f"Kafka: {error.str()}")
 
     def _join_again(self, wait: float) -> bool:

@@ -18,10 +18,12 @@ from consumer.watch.line import printable
 from consumer.watch.stream import Stream, await_topic, properties
 from consumer.watch.tally import Tally
 from season import catalogue, cli, instants, spelling
+from season.authorization import Authorization
 from season.calendar import Calendar
 from season.identity import ClientSettings, identified
 from season.kafka import client_properties, connect
 from season.messages import Prediction, decode_prediction
+from season.required import of_watch
 from season.settings import load, setting
 from season.topics import Topics, TopicSettings
 
@@ -100,20 +102,25 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     colour = sys.stdout.isatty() and not environ.get("NO_COLOR")
     form = json_line if args.json else csv_row if args.csv else lines(calendar, colour)
     choice = Choice(frozenset(args.zone), args.surprises, form)
-    name = Topics.from_environment(environ).predictions
+    topics = Topics.from_environment(environ)
     for sentence in spelling.misspelt(environ, _SETTINGS):
         _say(sentence)
     environ = identified(environ, "season-watch")
     given, reading = client_properties(environ), properties(environ)
     stop = _Stop()
-    topic, waited = await_topic(connect(given, _say, stop), name, _say, stop)
-    # What is in a topic that came after us came after us.
-    beginning = args.from_beginning or args.until_now or waited
-    stream = Stream(reading, topic, beginning, _say, stop, args.until_now)
+    admin = connect(given, _say, stop)
+    authorization = Authorization(admin, of_watch(topics), given)
     tally = Tally()
-    if args.csv:
-        _write(csv_header())
-    show(stream, choice, tally)
+    with authorization.explained():
+        authorization.demand(stop)
+        topic, waited = await_topic(admin, topics.predictions, _say, stop)
+        authorization.demand(stop)
+        # What is in a topic that came after us came after us.
+        beginning = args.from_beginning or args.until_now or waited
+        stream = Stream(reading, topic, beginning, _say, stop, args.until_now)
+        if args.csv:
+            _write(csv_header())
+        show(stream, choice, tally)
     _say(tally.summary())
     return 0
 

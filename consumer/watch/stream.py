@@ -10,7 +10,7 @@ from consumer.watch.ends import Ends
 from season import topics
 from season.cli import StoppedError
 from season.fault import Properties
-from season.kafka import beside, debug_logger, refuse
+from season.kafka import beside, debug_logger, refuse, refuse_reader
 
 _TELL_EVERY = 10.0
 _LOOK_EVERY = 10.0
@@ -131,7 +131,7 @@ class Stream:
 
     def _hear(self, more: list[KafkaError]) -> None:
         errors, self._errors[:] = [*self._errors, *more], []
-        refuse(errors)
+        refuse_reader(errors)
         away = [error for error in errors if error.code() == KafkaError._ALL_BROKERS_DOWN or error in more]
         if away and time.monotonic() - self._told >= _TELL_EVERY:
             self._told = time.monotonic()

@@ -13,6 +13,7 @@ from kafka_local import Broker
 from kafka_local.broker import free_port
 from season.cli import StoppedError
 from season.kafka import (
+    DeniedError,
     beside,
     client_properties,
     connect,
@@ -21,6 +22,7 @@ from season.kafka import (
     murmur2_partition,
     presentable,
     refuse,
+    refuse_reader,
     told,
 )
 from season.settings import RefusedError, SettingError
@@ -312,9 +314,17 @@ def test_a_wrong_password_is_refused_at_once(guarded: int) -> None:
 def test_a_refusal_of_credentials_is_told_from_an_absence() -> None:
     """Authentication and authorization errors stop; a broker that is away does not."""
     refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(KafkaError._ALL_BROKERS_DOWN)])
-    for code in (KafkaError._AUTHENTICATION, KafkaError.TOPIC_AUTHORIZATION_FAILED):
-        with pytest.raises(RefusedError, match="the broker refuses this program"):
-            refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(code)])
+    with pytest.raises(RefusedError, match="the broker refuses this program"):
+        refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(KafkaError._AUTHENTICATION)])
+    with pytest.raises(DeniedError, match="the broker denies this program a right"):
+        refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)])
+
+
+def test_a_reader_needs_no_right_on_the_group_that_it_names() -> None:
+    """The client wants a group's name and asks for its coordinator, though no group is joined."""
+    refuse_reader([KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED)])
+    with pytest.raises(DeniedError):
+        refuse_reader([KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from consumer.adapters import transaction
 from consumer.adapters.transaction import AbortedError, ExpiredError, FencedError, Transactions
-from season.settings import RefusedError
+from season.kafka import DeniedError
 
 Script = dict[str, list[KafkaError | Callable[[], None]]]
 
@@ -114,7 +114,7 @@ def test_a_call_that_may_be_repeated_is_repeated(transactions: Transactions) -> 
         (FENCED, 11.0, ExpiredError),
         (error(KafkaError.INVALID_PRODUCER_EPOCH, fatal=True), 11.0, ExpiredError),
         (FATAL, 1.0, ExpiredError),
-        (REFUSED, 1.0, RefusedError),
+        (REFUSED, 1.0, DeniedError),
     ],
 )
 def test_every_other_error_has_its_one_reaction(

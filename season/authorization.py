@@ -1,0 +1,129 @@
+"""Asks the broker which rights a program lacks: at its start, and again where the broker has denied something."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from season.fault import Properties
+from season.kafka import DENIALS, DeniedError
+from season.rights import GROUP, TOPIC, TRANSACTIONAL_ID, Right, refusal
+from season.settings import RefusedError
+
+_ANSWER_S = 5.0  # how long one question may take
+_PATIENCE_S = 5.0  # how long the start tries to ask; after that the first call that needs a right finds out
+_SPREADING_S = 3.0  # how long one broker may be behind another one that has denied something
+_PAUSE_S = 0.2
+
+_RESOURCE_OF = {
+    KafkaError.GROUP_AUTHORIZATION_FAILED: GROUP,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: TRANSACTIONAL_ID,
+}
+
+
+class Authorization:
+    """The rights that one program needs, held to what the broker allows it."""
+
+    def __init__(self, admin: AdminClient, rights: Sequence[Right], properties: Properties) -> None:
+        self._admin, self._rights = admin, rights
+        user = properties.get("sasl.username")
+        # The broker does not say which principal it sees: what the settings tell is all that is known.
+        self._account = f"this program (KAFKA_SASL_USERNAME={user!r})" if user else "this program"
+
+    def demand(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Raise RefusedError where the broker says that a right on a topic is missing; a topic may not exist yet.
+
+        Rights on a group or a transactional id show in the first call that needs them: the client may not survive
+        that a group's coordinator goes away under the question, and for a transactional id the broker has none.
+        """
+        on_topics = [right for right in self._rights if right.resource == TOPIC]
+        deadline = time.monotonic() + _PATIENCE_S
+        while not stopped() and time.monotonic() < deadline:
+            try:
+                lacking = missing(self._admin, on_topics)
+            except KafkaException:
+                time.sleep(_PAUSE_S)
+                continue
+            if lacking:
+                raise refusal(lacking, self._account)
+            return
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn a DeniedError inside the context into the RefusedError that names every right that is missing now.
+
+        The broker's own error often names no resource, so it is asked again.
+        """
+        try:
+            yield
+        except DeniedError as denied:
+            lacking = self._lacking(denied)
+            if not lacking:
+                raise RefusedError(str(denied)) from None
+            raise refusal(lacking, self._account) from None
+
+    def _lacking(self, denied: DeniedError) -> list[Right]:
+        """Return what is known to be missing from the error itself, and what the broker says when it is asked."""
+        known = [denied.right] if denied.right else self._of(_RESOURCE_OF.get(denied.code))
+        deadline = time.monotonic() + (0.0 if known else _SPREADING_S)
+        while True:
+            asked: list[Right] = []
+            for resource in (TOPIC, GROUP):
+                with contextlib.suppress(KafkaException):  # it cannot tell now: what is known without it is said
+                    asked += missing(self._admin, self._of(resource))
+            if asked or time.monotonic() >= deadline:
+                return [*dict.fromkeys(sorted([*known, *asked], key=self._position))]
+            time.sleep(_PAUSE_S)
+
+    def _of(self, resource: str | None) -> list[Right]:
+        return [right for right in self._rights if right.resource == resource]
+
+    def _position(self, right: Right) -> int:
+        """Return where a right's resource stands in the list, so that those on one resource are neighbours."""
+        return [(one.resource, one.name) for one in self._rights].index((right.resource, right.name))
+
+
+def missing(admin: AdminClient, rights: Sequence[Right]) -> list[Right]:
+    """Return which of these rights on topics and groups the broker denies, in their order. KafkaException.
+
+    A topic that does not exist lacks nothing. A broker without an authorizer allows everything; so does, for what
+    can be known here, one that tells no operations.
+    """
+    operations = {resource: _operations(answer) for resource, answer in _ask(admin, rights).items()}
+
+    def lacks(right: Right) -> bool:
+        allowed = operations.get((right.resource, right.name))
+        return allowed is not None and right.operation not in allowed
+
+    return [right for right in rights if lacks(right)]
+
+
+def _ask(admin: AdminClient, rights: Sequence[Right]) -> Mapping[tuple[str, str], "Future[Any]"]:
+    """Ask for all resources at once."""
+    asked: dict[tuple[str, str], Future[Any]] = {}
+    options: dict[str, Any] = {"include_authorized_operations": True, "request_timeout": _ANSWER_S}
+    topics = list(dict.fromkeys(right.name for right in rights if right.resource == TOPIC))
+    if topics:
+        answers = admin.describe_topics(TopicCollection(topics), **options)
+        asked |= {(TOPIC, name): answer for name, answer in answers.items()}
+    for group in dict.fromkeys(right.name for right in rights if right.resource == GROUP):
+        asked[GROUP, group] = admin.describe_consumer_groups([group], **options)[group]
+    return asked
+
+
+def _operations(answer: "Future[Any]") -> set[str] | None:
+    """Return the operations that an answer allows; None where it says nothing about them."""
+    try:
+        allowed = answer.result().authorized_operations
+    except KafkaException as exception:
+        code = exception.args[0].code()
+        if code in DENIALS:
+            return set()
+        if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return None
+        raise
+    return {operation.name for operation in allowed} if allowed else None
