@@ -53,6 +53,7 @@ def test_a_second_deployment_is_refused(broker: Broker, tmp_path: Path) -> None:
         # With the same INSTANCE_ID, as on one host: it must not take the other's transactional.id either.
         with second.service(tmp_path, INSTANCE_ID="one") as stranger:
             refused(stranger, first)
+        first.publish(shuffled_year(21)[2000:3000])
         first.wait_until_read()
         assert service.stop() == 0
     with second.service(tmp_path, INSTANCE_ID="two") as stranger:
