@@ -1,4 +1,4 @@
-"""`python -m consumer`, the service, and `python -m consumer watch`, a subscriber for a person."""
+"""`python -m consumer`, the service; `… watch`, a subscriber for a person; `… check`, a look before a start."""
 
 import argparse
 import os
@@ -10,13 +10,17 @@ from season.extras import with_extra
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the service until a signal ends it, or hand over to `watch`. Each loads only what it needs itself."""
+    """Run the service until a signal ends it, or hand over to `watch` or `check`. Each loads only what it needs."""
     if arguments and arguments[0] == "watch":
         from consumer import watch  # noqa: PLC0415 - see above
 
         return watch.main(arguments[1:])
-    parser().parse_args(arguments)
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports its starts to its maker else
+    if arguments and arguments[0] == "check":
+        from consumer import check  # noqa: PLC0415 - see above
+
+        return check.main(arguments[1:])
+    parser().parse_args(arguments)
     from consumer import bootstrap  # noqa: PLC0415 - see above
     from consumer.adapters import memory  # noqa: PLC0415 - see above
 
@@ -34,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
         prog=name,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Reads readings, scores each zone's day, publishes predictions, exactly once.\n"
-        f"`{name} watch` shows the predictions to a person (see its --help).",
+        f"`{name} watch` shows the predictions to a person, `{name} check` says what stands\n"
+        "against a start (see their --help).",
         epilog=catalogue.help_text([*catalogue.KAFKA, *catalogue.settings_of(Settings)]),
     )
     cli.add_version(made, "season-consumer")
@@ -43,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
 
 def entry() -> int:
     """Run as a program: with its arguments, to its exit status."""
-    if sys.argv[1:2] != ["watch"]:
+    if sys.argv[1:2] not in (["watch"], ["check"]):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))  # while the imports run, for half a second
     return with_extra("consumer", _run)

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from consumer.adapters import http, logs, model, signals
 from consumer.adapters.asked import Broker
 from consumer.adapters.claiming import Claiming
+from consumer.adapters.group import ForeignGroupError, foreign
 from consumer.adapters.http import Status
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
@@ -64,14 +65,9 @@ def serve() -> int:
 
 
 def _models(settings: Settings, heard: Signals, metrics: Metrics) -> Models:
-    overrides = {
-        "threshold": settings.model_threshold,
-        "time_zone": settings.window_time_zone,
-        "day_start": settings.window_day_start,
-    }
     try:
         return Models(
-            lambda: model.Attempt(settings.model_path, overrides),
+            lambda: model.Attempt(settings.model_path, settings.model_overrides),
             Path(settings.model_path),
             settings.model_reload_interval,
             heard.reload,
@@ -134,6 +130,8 @@ def _work(
             f"INSTANCE_ID={instance!r}: another instance with this id has started (transactional.id "
             f"{transactions.transactional_id!r}), so this older one stops; give each instance an id of its own"
         ) from None
+    except ForeignGroupError as error:
+        raise foreign(admin, settings.consumer_group, error) from None
     except KafkaException as exception:
         raise RefusedError(f"Kafka: {exception.args[0].str()} ({exception.args[0].name()})") from None
     return 0

@@ -72,6 +72,15 @@ class Settings(TopicSettings, ClientSettings):
         return self
 
     @property
+    def model_overrides(self) -> dict[str, str]:
+        """What is to stand before what the model's file says, by the contract's field; an empty text says nothing."""
+        return {
+            "threshold": self.model_threshold,
+            "time_zone": self.window_time_zone,
+            "day_start": self.window_day_start,
+        }
+
+    @property
     def rules(self) -> Rules:
         """The limits of windows."""
         ahead = min(_USUAL_FUTURE, self.grace_period) if self.max_future is None else self.max_future

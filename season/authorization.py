@@ -93,13 +93,18 @@ def missing(admin: AdminClient, rights: Sequence[Right]) -> list[Right]:
     A topic that does not exist lacks nothing. A broker without an authorizer allows everything; so does, for what
     can be known here, one that tells no operations.
     """
+    return [right for right, there in allowed(admin, rights).items() if there is False]
+
+
+def allowed(admin: AdminClient, rights: Sequence[Right]) -> dict[Right, bool | None]:
+    """Return of each of these rights whether the broker allows it; None where it does not tell. KafkaException."""
     operations = {resource: _operations(answer) for resource, answer in _ask(admin, rights).items()}
 
-    def lacks(right: Right) -> bool:
-        allowed = operations.get((right.resource, right.name))
-        return allowed is not None and right.operation not in allowed
+    def there(right: Right) -> bool | None:
+        told = operations[right.resource, right.name]
+        return None if told is None else right.operation in told
 
-    return [right for right in rights if lacks(right)]
+    return {right: there(right) for right in rights if right.resource != TRANSACTIONAL_ID}
 
 
 def _ask(admin: AdminClient, rights: Sequence[Right]) -> Mapping[tuple[str, str], "Future[Any]"]:

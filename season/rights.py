@@ -19,6 +19,9 @@ class Right:
     name: str
     setting: str
 
+    def __str__(self) -> str:
+        return f"{self.operation} on {self.where}"
+
     @property
     def where(self) -> str:
         """The resource for a person: "the topic 'readings' (READINGS_TOPIC)"."""

@@ -137,6 +137,15 @@ def ensure(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False)
         return _ensure(admin, setting, name, readings.partitions, config, topics.create, stopped)
 
     changelog = other("CHANGELOG_TOPIC", topics.changelog, _CHANGELOG)
+    check_partitions(readings, changelog)
+    check_policy(changelog.name, cleanup_policy(admin, changelog.name))
+    predictions = other("PREDICTIONS_TOPIC", topics.predictions, {})
+    dead_letters = other("DEAD_LETTER_TOPIC", topics.dead_letters, _DEAD_LETTER)
+    return Described(readings, predictions, dead_letters, changelog)
+
+
+def check_partitions(readings: Topic, changelog: Topic) -> None:
+    """Raise SettingError where the changelog has another number of partitions than the readings."""
     if changelog.partitions != readings.partitions:
         raise SettingError(
             f"CHANGELOG_TOPIC={changelog.name!r} has {changelog.partitions} partitions, but "
@@ -144,10 +153,6 @@ def ensure(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False)
             "changelog's partition of the same number, and other zones fall to it now. Take a new CONSUMER_GROUP "
             "(and so a new changelog), and new topics for predictions and dead letters, to read everything anew"
         )
-    _check_compacted(admin, changelog.name)
-    predictions = other("PREDICTIONS_TOPIC", topics.predictions, {})
-    dead_letters = other("DEAD_LETTER_TOPIC", topics.dead_letters, _DEAD_LETTER)
-    return Described(readings, predictions, dead_letters, changelog)
 
 
 def find(admin: AdminClient, name: str, timeout: float = 10.0) -> Topic | None:
@@ -210,15 +215,19 @@ def _ensure(
             if topic is not None:
                 return topic
             if not create:
-                raise SettingError(
-                    f"{setting}={name!r}: there is no such topic, and CREATE_TOPICS=false: create it, or set "
-                    "CREATE_TOPICS=true"
-                )
+                raise absent(setting, name)
             _create(admin, Right(CREATE, TOPIC, name, setting), partitions, config)
         except KafkaException as error:
             _bear(error, setting, name)
         time.sleep(0.1)
     raise StoppedError
+
+
+def absent(setting: str, name: str) -> SettingError:
+    """Return what to raise for a topic that is missing and that may not be created."""
+    return SettingError(
+        f"{setting}={name!r}: there is no such topic, and CREATE_TOPICS=false: create it, or set CREATE_TOPICS=true"
+    )
 
 
 def _create(admin: AdminClient, needed: Right, partitions: int, config: dict[str, str]) -> None:
@@ -254,9 +263,8 @@ def _bear(exception: KafkaException, setting: str, name: str) -> None:
         raise SettingError(f"{setting}={name!r}: the broker refuses this topic: {error.str()}") from None
 
 
-def _check_compacted(admin: AdminClient, name: str) -> None:
-    """SettingError where the changelog is a topic that forgets by age: its windows would be lost in silence."""
-    policy = cleanup_policy(admin, name)
+def check_policy(name: str, policy: str | None) -> None:
+    """Raise SettingError where the changelog is a topic that forgets by age: its windows would be lost in silence."""
     if policy not in (None, "compact"):  # of an account that may not ask, nothing is known against the topic
         raise SettingError(
             f"CHANGELOG_TOPIC={name!r} has cleanup.policy={policy}, but only compact is allowed: what it holds must "

@@ -115,6 +115,12 @@ def serve(host: str, port: int, status: Status, metrics: Metrics, model: Callabl
             server.shutdown()
 
 
+def check_address(host: str, port: int) -> None:
+    """Raise SettingError where nothing can be served on `host` and `port` now."""
+    with _bind(host, port, {}):
+        pass
+
+
 def _sentence(trouble: str | None, fine: str) -> Answer:
     return 503 if trouble else 200, _TEXT, f"{trouble or fine}\n".encode()
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from consumer.adapters.group import ForeignGroupError
 from consumer.adapters.logs import client_logger
 from consumer.adapters.session import is_newer_protocol
 from season.kafka import DENIALS, beside, groupless, refuse
@@ -48,8 +49,9 @@ _TWINS = 20.0  # seconds: fenced again so soon after joining anew, there is anot
 _SETTINGS = {
     KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
     KafkaError.INVALID_GROUP_ID: "CONSUMER_GROUP",
-    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "KAFKA_GROUP_PROTOCOL",
 }
+# Under the newer protocol, where a group of the classic one has members and is not converted.
+_FOREIGN = {KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.GROUP_ID_NOT_FOUND}
 
 
 class Owner(Protocol):
@@ -255,6 +257,8 @@ class Source:
             self._standstills.doubt(partition, event.offset() or 0, error.str())
         else:
             refuse([error])
+            if error.code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
+                raise ForeignGroupError(error.str())
             if error.code() in _SETTINGS:
                 raise SettingError(f"{_SETTINGS[error.code()]}: the broker refuses it: {error.str()}")
             if error.fatal() or error.code() == KafkaError._FATAL:
@@ -283,6 +287,8 @@ class Source:
                 "KAFKA_GROUP_PROTOCOL='consumer': this broker does not speak it, Kafka 4.0 and later do; classic is "
                 "allowed"
             )
+        elif any(_means(error, code) for code in _FOREIGN):
+            raise ForeignGroupError(error.str())
         else:
             refuse([KafkaError(code) for code in DENIALS if _means(error, code)])
             raise RefusedError(f"Kafka: {error.str()}")

@@ -17,7 +17,7 @@ from season.messages import encode_reading
 from season.required import of_producer, of_watch
 from season.rights import CREATE, GROUP, READ, TOPIC, Right
 from tests.integration.secured import Secured, SecuredWorld
-from tests.integration.world import ROOT, wait
+from tests.integration.world import ROOT, ended, wait
 
 _START = instants.parse("2021-01-01T00:00:00Z")
 _SEVEN = range(7)
@@ -32,14 +32,11 @@ def world(secured: Secured) -> SecuredWorld:
     return made
 
 
-def ended(world: SecuredWorld, *command: str, text: str | None = None) -> tuple[int, str]:
-    """Return status and standard error of a program that ends by itself."""
-    environ = {"PATH": "/usr/bin:/bin", **world.environ}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environ, input=text, capture_output=True, text=True,
-        timeout=_GOES_ON_S, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stderr
+def denied(world: SecuredWorld, *command: str, text: str | None = None) -> str:
+    """Return what a program says that ends since the broker denies it something."""
+    done = ended(world.environ, *command, text=text, seconds=_GOES_ON_S)
+    assert done.returncode == 1, done.stderr
+    return done.stderr
 
 
 def says(error: str, lacking: Sequence[Right], others: Sequence[Right] = ()) -> None:
@@ -67,8 +64,7 @@ def test_each_right_that_is_missing_at_the_start_ends_the_service(
     lacking = world.rights[taken]
     rest = [right for right in world.rights if right != lacking]
     secured.grant(world.user, rest)
-    status, error = ended(world, "consumer")
-    assert status == 1, error
+    error = denied(world, "consumer")
     says(error, [lacking], [right for right in rest if right.name != lacking.name])
     assert f"KAFKA_SASL_USERNAME={world.user!r}" in error
 
@@ -83,15 +79,13 @@ def test_a_group_that_may_only_be_described_ends_it(secured: Secured, world: Sec
     secured.grant(
         world.user, [*(right for right in world.rights if right != group), replace(group, operation="DESCRIBE")]
     )
-    status, error = ended(world, "consumer")
-    assert status == 1, error
+    error = denied(world, "consumer")
     says(error, [group])
 
 
 def test_all_that_is_missing_is_named_at_once(world: SecuredWorld) -> None:
     """Without any right the sentence names each topic, so that nobody has to start the service seven times."""
-    status, error = ended(world, "consumer")
-    assert status == 1, error
+    error = denied(world, "consumer")
     topics = [right for right in world.rights if right.resource == TOPIC]
     says(error, [right for right in topics if right.setting != "CHANGELOG_TOPIC"])
     assert f"READ and WRITE on the topic {world.topics.changelog!r}" in error
@@ -101,8 +95,7 @@ def test_a_topic_that_may_not_be_created_ends_it(secured: Secured) -> None:
     """All seven rights are there, three topics are not, and creating them is not allowed."""
     world = SecuredWorld(secured)
     secured.grant(world.user, world.rights)
-    status, error = ended(world, "consumer")
-    assert status == 1, error
+    error = denied(world, "consumer")
     says(error, [Right(CREATE, TOPIC, world.topics.changelog, "CHANGELOG_TOPIC")])
     assert "does not exist yet" in error
 
@@ -117,23 +110,15 @@ def test_the_seven_rights_are_enough(secured: Secured, world: SecuredWorld, tmp_
     with world.service(tmp_path) as service:
         service.ready()
         rows = [f"IT,{instants.format(_START - HOUR + hour * HOUR)},{20000 + hour}" for hour in range(25)]
-        run(world, producing, "producer", "-", text="\n".join(["zone,timestamp,demand_mw", *rows]))
+        file = "\n".join(["zone,timestamp,demand_mw", *rows])
+        published = ended(world.environ | producing, "producer", "-", text=file)
+        assert published.returncode == 0, published.stderr
         world.publish([{"key": b"IT", "value": b"no reading"}])
         world.wait_until_read()
         assert service.stop() == 0
     assert [letter.headers[0][1] for letter in world.flat("DEAD_LETTER_TOPIC")] == [b"malformed"]
     shown = first_line(world, watching)
     assert '"zone":"IT"' in shown.replace(" ", "")
-
-
-def run(world: SecuredWorld, account: Mapping[str, str], *command: str, text: str) -> None:
-    """Run a program as another user to its end, which must be a good one."""
-    environ = {"PATH": "/usr/bin:/bin", **world.environ, **account}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environ, input=text, capture_output=True, text=True,
-        timeout=_GOES_ON_S, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
 
 
 def first_line(world: SecuredWorld, account: Mapping[str, str]) -> str:
@@ -194,17 +179,14 @@ def test_a_producer_without_its_rights_ends(secured: Secured, world: SecuredWorl
     """WRITE for what it publishes; READ as well, where it is to resume."""
     write, read = of_producer(world.topics, resume=True)
     row = "zone,timestamp,demand_mw\nIT,2021-01-01T00:00:00Z,20000\n"
-    status, error = ended(world, "producer", "-", text=row)
-    assert status == 1, error
+    error = denied(world, "producer", "-", text=row)
     says(error, [write])
     assert " READ " not in error
     secured.grant(world.user, [replace(write, operation="DESCRIBE")])
-    status, error = ended(world, "producer", "-", text=row)
-    assert status == 1, error
+    error = denied(world, "producer", "-", text=row)
     says(error, [write])
     secured.grant(world.user, [write])
-    status, error = ended(world, "producer", "-", "--resume", text=row)
-    assert status == 1, error
+    error = denied(world, "producer", "-", "--resume", text=row)
     says(error, [read])
     assert f"KAFKA_SASL_USERNAME={world.user!r}" in error
 
@@ -240,8 +222,7 @@ def test_a_producer_whose_right_is_taken_away_ends(secured: Secured, world: Secu
 def test_watch_without_its_right_ends(secured: Secured, world: SecuredWorld, tmp_path: Path) -> None:
     """At the start, and when it is taken away while messages are awaited."""
     (read,) = of_watch(world.topics)
-    status, error = ended(world, "consumer", "watch")
-    assert status == 1, error
+    error = denied(world, "consumer", "watch")
     says(error, [read])
     secured.grant(world.user, [read])
     log = tmp_path / "log"

@@ -245,6 +245,22 @@ def _sums(metrics: Mapping[str, float], names: Iterable[str]) -> dict[str, float
     return {name: sum(values) for name, values in found.items() if values}
 
 
+def ended(
+    environ: Mapping[str, str], *command: str, text: str | None = None, seconds: float = 60
+) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m ...` with these settings alone until it ends by itself; `text` is its standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **environ},
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
 def group_world(broker: Broker, protocol: str, partitions: int = 4) -> World:
     """A world whose services speak this group protocol."""
     world = World(broker.bootstrap_servers, partitions)
