@@ -277,7 +277,9 @@ class Service:
         passed = min(now - self._looked, 1.0) if self._status.broker_answers() else 0.0
         self._looked = now
         decisions = []
-        for partition in self._partitions.values():
+        for number, partition in self._partitions.items():
+            if number in self._held.standing:
+                continue  # its zones are not silent: what they sent is behind another publisher's open transaction
             decision = partition.end_the_silent(passed)
             if decision is not None:
                 decisions.append((partition, decision))
@@ -376,7 +378,7 @@ class Service:
         """Tell, and measure, readings that wait while none is read."""
         now, following = time.monotonic(), {n: partition.following for n, partition in self._partitions.items()}
         self._probe.watch(frozenset(following))
-        ends = {number: at for number, at in self._probe.ends.items() if number in following}
+        ends = self._probe.ends
         quota = "a quota of the broker's, which lets this client fetch less than is published"
         causes = dict.fromkeys(following, quota) if self._source.throttled() else {}
         held = self._held.observe(ends, now, self._wall())

@@ -42,12 +42,19 @@ class Held:
     log: Log
     _since: dict[int, tuple[int, float]] = field(default_factory=dict)  # partition -> offset, when it was seen first
     _told: set[int] = field(default_factory=set)
+    _seen: Mapping[int, Ends] = field(default_factory=dict)  # the answer that was looked at last
+    standing: frozenset[int] = frozenset()
+    """Partitions whose readings have been held by one transaction in two answers of the broker's or more."""
 
     def observe(self, ends: Mapping[int, Ends], now: float, wall: float) -> int:
         """Look at the partitions of this instance; return how many messages are held in all of them.
 
         `now` only ever grows; `wall` is the wall clock in epoch seconds, for the log.
         """
+        held = sum(max(0, at.end - at.stable) for at in ends.values())
+        if ends is self._seen:  # no new answer: of an old one it is not known whether it still holds
+            return held
+        self._seen = ends
         for partition in self._since.keys() - ends.keys():
             self._forget(partition)
         for partition, at in ends.items():
@@ -69,7 +76,8 @@ class Held:
                     messages=at.end - at.stable,
                     since=_instant(wall - (now - since)),
                 )
-        return sum(max(0, at.end - at.stable) for at in ends.values())
+        self.standing = frozenset(partition for partition, (_, since) in self._since.items() if since < now)
+        return held
 
     def _over(self, partition: int) -> None:
         if partition in self._told:

@@ -79,9 +79,10 @@ class Probe:
     def _look_at_ends(self) -> None:
         """Ask where the watched partitions end, for all and for who reads what is committed. KafkaException."""
         watched = list(self._watched)
-        stable, ends = (
+        # The end first: what is published between the two questions must not count as held.
+        ends, stable = (
             self._offsets(watched, level)
-            for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
+            for level in (IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED)
         )
         self.ends = {partition: Ends(stable[partition], ends[partition]) for partition in watched}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, ThrottleEvent, TopicPartition
 
 from consumer.adapters.group import ForeignGroupError
 from consumer.adapters.logs import client_logger
@@ -227,8 +227,9 @@ class Source:
         self._standstills.close()
         self._consumer.close()
 
-    def _throttle(self, _event: object) -> None:
-        self._throttled = time.monotonic()
+    def _throttle(self, event: ThrottleEvent) -> None:
+        if event.throttle_time > 0:
+            self._throttled = time.monotonic()
 
     def _note(self, taken: Taken) -> None:
         """What came is no standstill; what was on its way before a seek has not come."""

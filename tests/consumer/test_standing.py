@@ -85,3 +85,25 @@ def test_a_partition_that_is_read_on_or_has_nothing_to_read_does_not_wait() -> N
         waited = stalled.observe({0: now, 1: 5}, {0: Ends(10_000, 10_000), 1: Ends(5, 5)}, float(now), {})
         assert waited == 0
     assert log.warnings == []
+
+
+def test_an_old_answer_says_nothing_new() -> None:
+    """The loop looks more often than the broker is asked: what was held in the last answer need not be held now."""
+    log = Lines()
+    held, answer = Held(log), {0: Ends(7, 9)}
+    for now in range(int(3 * HELD_S)):
+        assert held.observe(answer, float(now), 0.0) == 2
+    assert (log.warnings, held.standing) == ([], frozenset())
+
+
+def test_what_stands_behind_one_transaction_in_two_answers_is_standing() -> None:
+    """Then the zones of the partition are not silent, and their windows must not end."""
+    held = Held(Lines())
+    for now, (stable, end), standing in [
+        (0, (7, 9), False),
+        (3, (7, 12), True),
+        (6, (10, 12), False),
+        (9, (12, 12), False),
+    ]:
+        held.observe({0: Ends(stable, end)}, float(now), 0.0)
+        assert (0 in held.standing) == standing

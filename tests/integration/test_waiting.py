@@ -1,6 +1,7 @@
 """Readings that wait on a real broker: behind a publisher's open transaction, behind a quota, behind a policy."""
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,6 +59,41 @@ def test_readings_behind_an_open_transaction_are_counted_and_told(broker: Broker
         wait(lambda: len(world.flat("PREDICTIONS_TOPIC")) == 3, 30, "what was held is not read")
         wait(lambda: service.metrics()["season_held_messages"] == 0, 30, "the count does not go back")
         wait(lambda: bool(lines(service, "has ended: readings flow again")), 30, "its end is not told")
+        assert service.stop() == 0
+    check(world)
+
+
+def test_plain_traffic_is_not_held(broker: Broker, tmp_path: Path) -> None:
+    """What is published between two questions to the broker stands behind nobody's transaction."""
+    world = World(broker.bootstrap_servers, partitions=1)
+    with hasty(world, tmp_path) as service:
+        service.ready()
+        for zone in range(60):
+            world.publish(day(f"zone {zone}"))
+            assert service.metrics()["season_held_messages"] == 0
+        assert not lines(service, "open transaction")
+        world.wait_until_read()
+        assert service.stop() == 0
+    check(world)
+
+
+def test_zones_whose_readings_are_held_are_not_silent(broker: Broker, tmp_path: Path) -> None:
+    """IDLE_TIMEOUT does not end a window whose readings stand behind a publisher's open transaction."""
+    world = World(broker.bootstrap_servers, partitions=1)
+    publisher = Producer({"bootstrap.servers": world.servers, "transactional.id": f"{world.name}-publisher"})
+    publisher.init_transactions(30)
+    with world.service(tmp_path, IDLE_TIMEOUT="15s") as service:
+        service.ready()
+        world.publish(day("zone", range(12)))
+        wait(lambda: service.metrics()["season_open_windows"] == 1, 30, "the first hours are not read")
+        publisher.begin_transaction()
+        for message in cast(list[dict[str, Any]], day("zone", range(12, 24))):
+            publisher.produce(world.environ["READINGS_TOPIC"], **message)
+        publisher.flush()
+        time.sleep(22)  # longer than IDLE_TIMEOUT
+        publisher.commit_transaction()
+        wait(lambda: len(world.flat("PREDICTIONS_TOPIC")) == 1, 30, "the window was ended")
+        assert world.flat("DEAD_LETTER_TOPIC") == []
         assert service.stop() == 0
     check(world)
 

@@ -73,7 +73,9 @@ def test_a_model_file_that_was_refused_is_seen_for_an_hour(tmp_path: Path) -> No
 def test_readings_that_wait_are_seen(tmp_path: Path) -> None:
     """Behind a publisher's open transaction of more than two minutes, and where none is read, whatever the cause."""
     held, stalled = instance({0: 0}), instance({1: 50})
-    held.waiting(60, 0.0)
+    held.waiting(60, 100.0)
+    passing = instance({3: 0})
+    passing.waiting(5, 0.0)  # transactions that come and go
     stalled.waiting(0, 500.0)
-    check_firing(tmp_path, {"held": held, "fine": instance({2: 0})}, 3, {"SeasonReadingsHeld": 1})
+    check_firing(tmp_path, {"held": held, "passing": passing}, 3, {"SeasonReadingsHeld": 1})
     check_firing(tmp_path, {"stalled": stalled, "fine": instance({2: 0})}, 1, {"SeasonReadingsWait": 1})
