@@ -8,13 +8,14 @@ COMPILE = $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-em
 # ONNX Runtime would tell its maker of each start.
 export ORT_DISABLE_TELEMETRY = 1
 
-.PHONY: help demo test lint bench chaos chaos-mutations fuzz soak models baselines frameworks test-frameworks lock
+.PHONY: help demo test lint bench bench-peers chaos chaos-mutations fuzz soak models baselines frameworks test-frameworks lock
 
 help:
 	@echo "make demo   real readings through a real Kafka, season labels out"
 	@echo "make test   every check and every test"
 	@echo "make lint   the checks alone: ruff, import rules, mypy"
-	@echo "make bench  the benchmarks, each beside its baseline in the same run: two to three minutes"
+	@echo "make bench  the benchmarks, each beside its limit or its baseline in the same run: five minutes"
+	@echo "make bench-peers  the service beside Kafka Streams and Flink: needs a JDK 17 and Maven"
 	@echo "make soak   an hour at half of the highest rate, with a rebalance a minute: does anything grow?"
 	@echo "make chaos  members and broker killed for MINUTES=10, by SEED: is anything lost or doubled?"
 	@echo "make chaos-mutations  the same with one safety after the other taken out: each run has to fail"
@@ -43,6 +44,10 @@ lint:
 bench:
 	$(INSTALL) dev
 	@$(RUN) -m benchmarks
+
+bench-peers:
+	$(INSTALL) dev
+	@$(RUN) -m benchmarks peers
 
 soak:
 	$(INSTALL) dev

@@ -1,4 +1,4 @@
-"""The service as a loop that anyone would write first: the baseline of `benchmarks.service`.
+"""The service as a loop that anyone would write first.
 
 `json.loads`, a dict of windows, ONNX Runtime for each window, one transaction for each batch, and the Kafka client
 set up as well as the service's. What it does not do: late, repeated or corrected readings, missing hours, clock
@@ -8,45 +8,19 @@ changes, dead letters, keys, and open windows that survive its end.
 import json
 import math
 import os
-import socket
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import onnxruntime
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import TopicPartition
+
+from benchmarks.bare import clients
 
 BATCH = 5000
 MODEL = "models/season_classifier.onnx"
-ROME = ZoneInfo("Europe/Rome")
 
 Windows = dict[tuple[str, date], dict[int, float]]
-
-
-def clients() -> tuple[Consumer, Producer]:
-    """A consumer and a transactional producer with settings like the service's."""
-    servers, group = os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ["CONSUMER_GROUP"]
-    consumer = Consumer(
-        {
-            "bootstrap.servers": servers,
-            "group.id": group,
-            "session.timeout.ms": os.environ["KAFKA_SESSION_TIMEOUT_MS"],
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
-            "fetch.queue.backoff.ms": 1,
-        }
-    )
-    producer = Producer(
-        {
-            "bootstrap.servers": servers,
-            "transactional.id": f"{group}-{socket.gethostname()}",
-            "partitioner": "murmur2_random",
-            "linger.ms": 5,
-            "retry.backoff.ms": 1,
-        }
-    )
-    return consumer, producer
 
 
 def main() -> None:
@@ -57,6 +31,7 @@ def main() -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(MODEL, options)
+    time_zone = ZoneInfo(os.environ["WINDOW_TIME_ZONE"])
     windows: Windows = {}
     while True:
         first = consumer.poll(0.1)
@@ -69,7 +44,7 @@ def main() -> None:
             assert value is not None
             assert partition is not None
             assert offset is not None
-            prediction = read(windows, value, session)
+            prediction = read(windows, value, session, time_zone)
             following[partition] = offset + 1
             if prediction is not None:
                 producer.produce(os.environ["PREDICTIONS_TOPIC"], json.dumps(prediction).encode(), prediction["zone"])
@@ -78,10 +53,12 @@ def main() -> None:
         producer.commit_transaction()
 
 
-def read(windows: Windows, value: bytes, session: onnxruntime.InferenceSession) -> "dict[str, str] | None":
+def read(
+    windows: Windows, value: bytes, session: onnxruntime.InferenceSession, time_zone: ZoneInfo
+) -> "dict[str, str] | None":
     """Takes a reading; a prediction where it completes its day."""
     reading = json.loads(value)
-    at = datetime.fromisoformat(reading["timestamp"]).astimezone(ROME)
+    at = datetime.fromisoformat(reading["timestamp"]).astimezone(time_zone)
     key = reading["zone"], at.date()
     window = windows.setdefault(key, {})
     window[at.hour] = reading["demand_mw"]

@@ -10,7 +10,7 @@ import argparse
 import json
 import logging
 import multiprocessing
-import resource
+import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -22,7 +22,7 @@ import numpy as np
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from benchmarks.side import Pair, say, table
+from benchmarks.tables import Row, say, table
 from consumer.adapters.asked import Broker as Asked
 from consumer.adapters.logs import Complaints
 from consumer.adapters.restore import Restorer
@@ -35,6 +35,7 @@ from consumer.core.step import step
 from kafka_local import Broker
 from season.calendar import Calendar
 from season.topics import Topics, ensure
+from tests.load.process import MB, held
 
 ZONES = 20_000
 RUNS = 3
@@ -74,8 +75,8 @@ def main(zones: int = ZONES, runs: int = RUNS) -> None:
     if any(read.windows != 2 * zones for pair in reads for read in pair):
         raise RuntimeError(f"not all came back: {reads}")
     name = f"{zones:,} zones, two open windows each"
-    pair = Pair(name, *zip(*[(ours.seconds, plain.seconds) for ours, plain in reads], strict=True))
-    table("Restoring: seconds", "changelog", "JSON for each zone", [pair])
+    row = Row(name, list(zip(*[(ours.seconds, plain.seconds) for ours, plain in reads], strict=True)))
+    table("Restoring: seconds", ["changelog", "JSON for each zone"], [row])
     for what, size, read in zip(("changelog", "JSON for each zone"), sizes, reads[-1], strict=True):
         above = f"{read.peak - read.before:,.0f} MB above the {read.before:,.0f} MB before it"
         say(f"{what}: {size:,.0f} MB on the broker's disk; a peak {above}, for a state of {read.state:,.0f} MB")
@@ -184,8 +185,8 @@ def _apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def _peak() -> float:
-    """MB that this process has had in memory at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the MB that this process has had in memory at most; `getrusage` would tell its parent's as well."""
+    return held(os.getpid()).peak / MB
 
 
 def _megabytes(broker: Broker, topic: str) -> float:
