@@ -60,7 +60,11 @@ def test_a_model_that_comes_to_no_end_is_refused(model: onnx.ModelProto, step: s
 @pytest.mark.parametrize("model", [made.endless_to_load(), made.laughs()], ids=["constants", "functions"])
 def test_a_model_that_is_never_loaded_is_refused(model: onnx.ModelProto) -> None:
     """What can be worked out beforehand is worked out while a file is loaded; so are functions of functions."""
-    assert refusal(model) == ("tried in a process of its own: loading it takes more than 5 s of processor time")
+    # Which of the two bounds it meets first depends on the machine: what is worked out is also kept.
+    assert refusal(model) in {
+        "tried in a process of its own: loading it takes more than 5 s of processor time",
+        "tried in a process of its own: loading it takes more than 512 MiB of memory",
+    }
 
 
 @pytest.mark.parametrize("model", [made.growing(), made.huge(), made.huge(10**9)], ids=["loop", "400 GB", "4 GB"])
