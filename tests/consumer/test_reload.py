@@ -143,6 +143,7 @@ def test_a_file_is_looked_for_at_the_interval_and_when_asked(running: Running) -
     running.asked.set()
     running.models.poll(running.now)
     running.finish()
+    running.models.poll(running.now)
     assert len(running.begun) == 3
     assert running.shown()[1:] == (1, 0)  # it is the model that runs
 

@@ -1,5 +1,6 @@
 """A new model file while readings flow: each window is scored once, by one model, and no file stops the service."""
 
+import contextlib
 import hashlib
 import json
 import math
@@ -26,7 +27,7 @@ from tests.integration.test_promises import START
 from tests.integration.test_service import expected_of, reading, shuffled_year
 from tests.integration.world import MODEL, Service, World, wait
 from tests.made_models import METADATA, endless_at, endless_to_load
-from tests.processes import children, gone
+from tests.processes import children, gone, processor_seconds
 
 
 def shifted(by: float, time_zone: str = "Europe/Rome") -> bytes:
@@ -232,9 +233,15 @@ def test_a_trial_ends_with_the_service(broker: Broker, tmp_path: Path, end: Call
         put(path, hostile(endless_to_load()))
         wait(lambda: bool(children(service.process.pid)), 30, "it is not tried")
         (child,) = children(service.process.pid)
-        end(service)
-        assert service.process.returncode in {0, -signal.SIGKILL}
-        wait(lambda: gone(child), 3, "the trial goes on")
+        wait(lambda: processor_seconds(child) > 1, 30, "it does not begin")
+        os.kill(child, signal.SIGSTOP)  # or its bounds would end it
+        try:
+            end(service)
+            assert service.process.returncode in {0, -signal.SIGKILL}
+            wait(lambda: gone(child), 30, "the trial goes on")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
 
 def test_a_day_without_an_end_becomes_a_dead_letter(broker: Broker, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A model that would harm the service is tried in a process of its own: it ends there, and a sentence says why."""
 
+import contextlib
 import os
 import re
 import signal
@@ -152,5 +153,10 @@ def test_the_process_ends_with_the_one_that_started_it() -> None:
         until(lambda: children(parent.pid))
         (child,) = children(parent.pid)
         until(lambda: processor_seconds(child) > 1)
+        os.kill(child, signal.SIGSTOP)  # or its bounds would end it
         parent.kill()
-    until(lambda: gone(child))
+    try:
+        until(lambda: gone(child))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
