@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print the kafka-acls.sh lines that are enough for the service, the producer and watch, and end",
     )
-    cli.add_version(made, "season-consumer")
+    cli.add_version(made, "season-consumer check")
     return made
 
 

@@ -105,6 +105,7 @@ def test_the_start_says_in_one_line_what_it_runs_with(tmp_path: Path, broker: Br
     [
         (["consumer"], "season-consumer", ["GRACE_PERIOD (24h)", "KAFKA_BOOTSTRAP_SERVERS (localhost:9092)"]),
         (["consumer", "watch"], "season-consumer watch", ["PREDICTIONS_TOPIC (predictions)", "WINDOW_TIME_ZONE"]),
+        (["consumer", "check"], "season-consumer check", ["MODEL_PATH (models/", "GRACE_PERIOD (24h)"]),
         (["producer"], "season-producer", ["READINGS_TOPIC (readings)", "TOPIC_PARTITIONS (4)"]),
     ],
 )
