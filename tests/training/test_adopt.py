@@ -1,6 +1,7 @@
 """Files of other code bases become models of the contract, or are refused with a sentence; nothing is guessed."""
 
 import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from consumer.adapters.model import load
 from season import cli
+from season.settings import SettingError
 from season.steps import STEPS
+from tests.made_models import too_new
 from training.command_line import main
 from training.figures import F32, sigmoid
 from training.foreign import GIVES
+from training.model import Model
 
 RANDOM = np.random.default_rng(3)
 WEIGHTS = RANDOM.normal(size=(STEPS, 2)) / 5
@@ -147,6 +151,7 @@ REFUSED = [
     ({"gives": "logits"}, ["--gives", "probabilities"], "--gives probabilities is two numbers that add up to 1"),
     ({}, ["--winter", "1"], "--winter 1: --gives logit is one number, which has to be winter's"),
     ({}, ["--name", "\udcff"], "--name: its bytes are not UTF-8"),
+    ({}, ["--name", "x" * 201], "--name: as a model's name 'xxx"),
     ({}, ["--examples", "no.csv"], "--examples no.csv: "),
     ({}, ["--out", "a.onnx"], "--out a.onnx: it is the file to wrap; another one is allowed"),
     ({}, ["--out", "b.bin"], "--out b.bin: a file whose name ends in .onnx"),
@@ -282,3 +287,18 @@ def test_what_is_no_onnx_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
         given = ["--gives", "logit", "--time-zone", "UTC", "--out", tmp_path / "b.onnx"]
         assert status(tmp_path / name, *given) == 2
         assert sentence in capsys.readouterr().err
+
+
+def test_a_file_that_is_too_new_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By adopt and by evaluate, with its version and the newest that ONNX Runtime takes."""
+    file = tmp_path / "a.onnx"
+    for model, says in (
+        (too_new(ir=99), "its IR version is 99, newer than "),
+        (too_new(opset=99), "its opset of ai.onnx is 99, newer than "),
+    ):
+        onnx.save(model, file)
+        given = ["--gives", "logit", "--time-zone", "UTC", "--out", tmp_path / "b.onnx"]
+        assert status(file, *given) == 2
+        assert f"{file}: ONNX Runtime cannot read it ({says}" in capsys.readouterr().err
+        with pytest.raises(SettingError, match=re.escape(says)):
+            Model.load(file)
