@@ -39,7 +39,7 @@ class Asked(Generic[T]):
         self._done = False
 
     def answered(self) -> bool:
-        """Whether the answer is there; asks again where the broker could not tell. RefusedError."""
+        """Return whether the answer is there; ask again where the broker could not tell. RefusedError."""
         if self._future is None and time.monotonic() >= self._again:
             self._future = self._ask()
         if self._future is not None and self._future.done() and not self._done:
@@ -72,19 +72,19 @@ class Broker:
         self._thread = ThreadPoolExecutor(1, "offsets")
 
     def changelog_end(self, partition: int) -> Asked[int]:
-        """The changelog's end, open transactions included."""
+        """Ask for the changelog's end, open transactions included."""
         return self._offset(self._changelog, partition, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def first(self, partition: int) -> Asked[int]:
-        """The first offset that is left of the readings."""
+        """Ask for the first offset that is left of the readings."""
         return self._offset(self._readings, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def end(self, partition: int) -> Asked[int]:
-        """The readings' end."""
+        """Ask for the readings' end."""
         return self._offset(self._readings, partition, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def committed(self, partition: int) -> Asked[int | None]:
-        """The group's offset of the readings, None where it has none."""
+        """Ask for the group's offset of the readings, None where it has none."""
         at = TopicPartition(self._readings, partition)
 
         def read(answers: list[TopicPartition]) -> int | None:

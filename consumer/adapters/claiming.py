@@ -13,22 +13,13 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Pro
 
 from consumer.adapters.logs import Complaints, client_logger
 from consumer.adapters.refusal import Refusal
+from consumer.adapters.restore import READER
 from consumer.core import claim
 from consumer.core.claim import Claim
 from consumer.core.record import DamagedError
 from season.cli import StoppedError
 from season.kafka import beside, groupless, refuse, refuse_reader
 
-_READ: dict[str, Any] = {
-    "group.id": "none",  # the client wants one; no group is joined, and no offset committed
-    "enable.auto.commit": False,
-    "isolation.level": "read_committed",
-    "enable.partition.eof": True,
-    "auto.offset.reset": "earliest",
-    "allow.auto.create.topics": False,
-    # Default 500 ms: how long the broker waits for more before it says that a partition has ended.
-    "fetch.wait.max.ms": 10,
-}
 _WRITE: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
@@ -64,7 +55,7 @@ class Claiming:
 
         RefusedError, StoppedError; DamagedError where the first record is no claim.
         """
-        properties = groupless(beside(Consumer, self._environ, _READ))
+        properties = groupless(beside(Consumer, self._environ, READER))
         with closing(Consumer({**properties, "logger": client_logger()})) as consumer:
             first = self._first(consumer, or_end=True)
             if first is None:

@@ -51,11 +51,11 @@ class Status:
         self._obstacle: str | None = None
 
     def beat(self) -> None:
-        """The loop has begun another turn, or waits for the broker on purpose."""
+        """Note that the loop has begun another turn, or waits for the broker on purpose."""
         self._beat = self._clock()
 
     def answered(self) -> None:
-        """The broker has answered."""
+        """Note that the broker has answered."""
         self._answered = self._clock()
 
     def membership(self, outside: str | None) -> None:
@@ -63,15 +63,15 @@ class Status:
         self._outside = outside
 
     def partitions(self, assigned: set[int], restored: set[int]) -> None:
-        """The partitions that are this instance's, and those of them whose state is there."""
+        """Note which partitions are this instance's, and of which of them the state is there."""
         self._missing = frozenset(assigned - restored)
 
     def cannot_write(self, why: str | None) -> None:
-        """What stands in the way of writing; None where nothing does."""
+        """Note what stands in the way of writing, or None where nothing does."""
         self._obstacle = why
 
     def broker_answers(self) -> bool:
-        """Whether the broker has answered lately."""
+        """Return whether the broker has answered lately."""
         answered = self._answered
         return answered is not None and self._clock() - answered < SILENCE
 

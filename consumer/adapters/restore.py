@@ -16,16 +16,20 @@ from season.calendar import Calendar
 from season.kafka import beside, groupless, refuse_reader
 from season.settings import SettingError
 
-_READ: dict[str, Any] = {
+READER: dict[str, Any] = {
     "group.id": "none",  # the client wants one; no group is joined, and no offset committed
     "enable.auto.commit": False,
     "isolation.level": "read_committed",
     "enable.partition.eof": True,
     "auto.offset.reset": "earliest",
     "allow.auto.create.topics": False,
-    "fetch.queue.backoff.ms": 1,
     # Default 500 ms: how long the broker waits for more before it says that a partition has ended.
     "fetch.wait.max.ms": 10,
+}
+"""The properties of a client that reads a changelog and belongs to no group."""
+_READ: dict[str, Any] = {
+    **READER,
+    "fetch.queue.backoff.ms": 1,
     "queued.max.messages.kbytes": 16 * 1024,
     # Default 50 MiB: what one fetch of many partitions' changelogs may add to that, before it is unpacked.
     "fetch.max.bytes": 4 * 1024 * 1024,
