@@ -21,9 +21,10 @@ from tests.processes import children, gone, processor_seconds
 
 def refusal(model: onnx.ModelProto) -> str:
     """The sentence with which a model is refused; no process is left of it."""
+    before = children(os.getpid())  # a broker of another test, say
     with pytest.raises(ContractError) as caught:
         check(model.SerializeToString())
-    assert children(os.getpid()) == []
+    assert set(children(os.getpid())) <= set(before)
     return str(caught.value)
 
 
