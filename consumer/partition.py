@@ -2,20 +2,17 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from confluent_kafka import Message
 
 from consumer.adapters.decode import Rejected, decode
 from consumer.core.changelog import Changelog, Record
-from consumer.core.ending import close, silence
-from consumer.core.idle import Silence
-from consumer.core.outcome import Outcome, Readings, Rules, Scorings, Windows, no_scorings, no_windows
+from consumer.core.idle import Silence, silence
+from consumer.core.outcome import Outcome, Rules, Scorings, Windows, no_scorings, no_windows
 from consumer.core.record import Place
-from consumer.core.state import Changes, State, merge
-from consumer.core.step import step
-from consumer.core.undo import Before, before, undo
+from consumer.core.state import State
 from season import instants
 from season.calendar import I64
 from season.messages import MALFORMED
@@ -64,7 +61,6 @@ class Partition:
     at_end: bool = False
     begun: bool = False
     dirty: bool = False
-    _uncommitted: list[Before] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._last = self.following, copy.copy(self.changelog)
@@ -78,15 +74,14 @@ class Partition:
             self.partitions,
             self.state.calendar,
         )
-        outcome, changes = step(
-            self.state, Readings(decoded.zones, decoded.instants, decoded.demands), now, self.rules
-        )
-        self._apply(changes)
+        known, self.dirty = self.state.known, True
+        outcome = self.state.read(decoded.readings, now, self.rules)
         self.silence.heard(outcome.heard)
         self.following = self._next(messages, end)
         rows = np.append(decoded.rows, -1)
-        rejected = decoded.rejected + self._future(decoded.instants, rows, outcome, now)
-        rejected += self._late(decoded.instants, rows, outcome)
+        instants = decoded.readings.records["instant"]
+        rejected = decoded.rejected + self._future(instants, rows, outcome, now)
+        rejected += self._late(instants, rows, outcome)
         return Decision(
             messages,
             rejected,
@@ -95,7 +90,7 @@ class Partition:
             outcome.constant.at(rows),
             outcome.flattened,
             self.rules.max_filled,
-            changes.names,
+            tuple(self.state.names.texts(np.arange(known, self.state.known))),
             outcome.repeats,
             outcome.corrections,
         )
@@ -132,8 +127,7 @@ class Partition:
     def begin(self) -> Decision | None:
         """Before anything is read: what a grace period shorter than the last one's has ended."""
         self.begun = True
-        zones = np.arange(len(self.state.names))
-        return self._close(zones, self.state.stream)
+        return self._advance(np.arange(self.state.known), self.state.stream.copy())
 
     def end_the_silent(self, passed: float) -> Decision | None:
         """After `passed` seconds: the windows of zones that have been silent for too long."""
@@ -141,25 +135,23 @@ class Partition:
             return None
         self.silence.passes(passed)
         zones = self.silence.silent(self.state)
-        return self._close(zones, silence(self.state, zones, self.rules)) if len(zones) else None
+        return self._advance(zones, silence(self.state, zones, self.rules)) if len(zones) else None
 
     def records(self) -> list[Record]:
         """The changelog's records for all that is not committed yet."""
-        changes = merge([was.changes for was in self._uncommitted]) if self._uncommitted else Changes()
         calendar = self.state.calendar
         place = Place(self.topic_id, self.following, calendar.time_zone, calendar.day_start)
-        return self.changelog.records(self.state, changes, place)
+        return self.changelog.records(self.state, self.state.changes(), place)
 
     def committed(self) -> None:
         """What was in hand, and its records, are committed."""
-        self._uncommitted.clear()
+        self.state.commit()
         self._last = self.following, copy.copy(self.changelog)
         self.kept, self.lost, self.dirty = self.following, 0, False
 
     def undo(self) -> None:
         """Nothing of what was in hand was committed: everything is as it was when something last was."""
-        while self._uncommitted:
-            undo(self.state, self._uncommitted.pop())
+        self.state.rollback()
         self.following, self.changelog = self._last[0], copy.copy(self._last[1])
         self.at_end = self.begun = self.dirty = False
 
@@ -174,18 +166,13 @@ class Partition:
         before = self.following - 1 if len(messages) < 2 else messages[-2].offset() or 0
         return min(before + 2, end)
 
-    def _close(self, zones: I64, stream: I64) -> Decision | None:
-        endings, changes = close(self.state, zones, stream, self.rules)
-        if not len(changes.zones):
+    def _advance(self, zones: I64, stream: I64) -> Decision | None:
+        endings = self.state.advance(zones, stream, self.rules)
+        if not self.state.changed:
             return None
-        self._apply(changes)
+        self.dirty = True
         told = (endings.scored, endings.incomplete, endings.constant, no_windows())
         return Decision((), [], *told, self.rules.max_filled)
-
-    def _apply(self, changes: Changes) -> None:
-        self._uncommitted.append(before(self.state, changes))
-        self.state.apply(changes)
-        self.dirty = True
 
     def _future(self, times: I64, rows: I64, outcome: Outcome, now: float) -> list[Rejected]:
         sentence = "timestamp {} is more than {} (MAX_FUTURE) ahead of the wall clock, {}"

@@ -69,7 +69,7 @@ class Restoring:
         placement = place(number, restored, self._topics, self._calendar)
         if placement.lost:
             log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)
-        zones, windows = len(restored.state.names), restored.state.open_windows
+        zones, windows = restored.state.known, restored.state.open_windows
         log.info("partition restored", partition=number, offset=placement.offset, zones=zones, open_windows=windows)
         return Partition(
             number=number,

@@ -67,7 +67,7 @@ def _predict(scorings: Scorings, state: State, logits: F32, model: Model, done: 
     winter = probabilities(logits)
     seasons = labels(winter, model.contract.threshold)
     calendar_labels = [calendar_label(month) for month in calendar.months(windows.days).tolist()]
-    zones = [state.names[zone] for zone in windows.zones.tolist()]
+    zones = state.names.texts(windows.zones)
     predictions = Predictions(
         zones=zones,
         starts=calendar.starts(windows.days),
@@ -87,11 +87,10 @@ def _predict(scorings: Scorings, state: State, logits: F32, model: Model, done: 
 
 def _windows(windows: Windows, state: State) -> Iterator[tuple[int, int, Window]]:
     """Windows as their dead letters tell them, each with its cause and its day."""
-    calendar = state.calendar
+    calendar, names = state.calendar, state.names.texts(windows.zones)
     starts, ends = calendar.starts(windows.days).tolist(), calendar.ends(windows.days).tolist()
     for i, (cause, day) in enumerate(zip(windows.causes.tolist(), windows.days.tolist(), strict=True)):
         hours = calendar.hours(day).instants
         values = windows.hours[i, : len(hours)]
         here = ~np.isnan(values)
-        name = state.names[windows.zones[i]]
-        yield cause, day, Window(name, starts[i], ends[i], hours[here], values[here], hours[~here])
+        yield cause, day, Window(names[i], starts[i], ends[i], hours[here], values[here], hours[~here])

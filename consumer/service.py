@@ -209,8 +209,9 @@ class Service:
         self._tally.repeats += decision.repeats
         self._tally.corrections += decision.corrections
         calendar = partition.state.calendar
-        for zone, day in zip(decision.flattened.zones.tolist(), decision.flattened.days.tolist(), strict=True):
-            name, date = partition.state.names[zone], calendar.date(day).isoformat()
+        names = partition.state.names.texts(decision.flattened.zones)
+        for name, day in zip(names, decision.flattened.days.tolist(), strict=True):
+            date = calendar.date(day).isoformat()
             log.warning("a correction made a scored window constant; nothing is published", zone=name, date=date)
         if self._warned:
             return

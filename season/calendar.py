@@ -98,6 +98,16 @@ class Calendar:
         """Start, end and whether it is irregular of the windows of all days in `_TABLE`."""
         return self._starts(_TABLE), self._ends(_TABLE), self._are_irregular(_TABLE)
 
+    @cached_property
+    def windows(self) -> tuple[I64, I64, Bool]:
+        """The windows of 1969 to 2099 in order of time, for compiled loops: their numbers, starts, which are irregular.
+
+        Each ends where the next one begins; a date that does not exist has none.
+        """
+        there = ~np.isin(_TABLE, self._clock.skipped)
+        starts, _, irregular = self._table
+        return _TABLE[there], starts[there], irregular[there]
+
     def offsets(self, instants: I64) -> I64:
         """The offset from UTC at each instant, in seconds."""
         near = self._near(instants)

@@ -1,5 +1,6 @@
 """From the hours of a window to the 24 steps that a model scores; service and trainer both go this road."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from season.calendar import I64, Calendar
 F64 = NDArray[np.float64]
 
 STEPS = 24
+
+ByClock = Callable[[F64, I64, F64], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +43,46 @@ def fill(values: F64, instants: I64) -> F64:
     return filled
 
 
-def to_steps(values: F64, days: I64, calendar: Calendar) -> F64:
+def by_clock(hours: F64, clock: I64, steps: F64) -> None:
+    """Write the 24 steps of one window, of its `hours` [k, or more] and the step of each, `clock` [k].
+
+    A plain loop, which the service compiles.
+    """
+    shares = np.zeros(STEPS, np.int64)
+    steps[:] = 0.0
+    for place in range(len(clock)):
+        steps[clock[place]] += hours[place]
+        shares[clock[place]] += 1
+    for step in range(STEPS):
+        if shares[step] > 1:
+            steps[step] /= shares[step]
+    for step in range(STEPS):
+        if shares[step] == 0:
+            before, after = step, step
+            while before >= 0 and shares[before] == 0:
+                before -= 1
+            while after < STEPS and shares[after] == 0:
+                after += 1
+            if before < 0:
+                steps[step] = steps[after]
+            elif after == STEPS:
+                steps[step] = steps[before]
+            else:
+                steps[step] = steps[before] + (steps[after] - steps[before]) * ((step - before) / (after - before))
+
+
+def to_steps(values: F64, days: I64, calendar: Calendar, by_clock: ByClock = by_clock) -> F64:
     """The 24 steps [n, 24] of each window, in order from the day's start, of `values` [n, width].
 
     The first `calendar.counts(days)` values of a row are its hours, none of them missing. A step whose hour
     of the clock comes twice is the mean of the two; one whose hour is skipped is linear between the steps
-    beside it (at an edge: the nearest).
+    beside it (at an edge: the nearest). The service hands its compiled `by_clock` over.
     """
     steps = values[:, :STEPS].copy()
     for day, rows in calendar.irregular(days):
-        steps[rows] = _by_clock(values[rows], calendar.hours(day).steps)
+        clock = calendar.hours(day).steps
+        for row in np.flatnonzero(rows):
+            by_clock(values[row], clock, steps[row])
     return steps
 
 
@@ -68,24 +101,6 @@ def day_windows(instants: I64, values: F64, calendar: Calendar, max_filled: int 
         hours = calendar.hours(int(days[row])).instants
         table[row, : len(hours)] = fill(table[row, : len(hours)], hours)
     return DayWindows(days[kept], to_steps(table[kept], days[kept], calendar), filled[kept])
-
-
-def _by_clock(values: F64, clock: I64) -> F64:
-    """The steps [n, 24] of windows [n, width] with the same hours; `clock` [k] is the step of each hour."""
-    sums = np.zeros((len(values), STEPS))
-    for place, step in enumerate(clock):
-        sums[:, step] += values[:, place]
-    shares = np.bincount(clock, minlength=STEPS)
-    steps = sums / np.maximum(shares, 1)
-    there = np.flatnonzero(shares)
-    for step in np.flatnonzero(shares == 0):
-        right = int(np.searchsorted(there, step))
-        before, after = there[max(right - 1, 0)], there[min(right, len(there) - 1)]
-        if right in {0, len(there)}:
-            steps[:, step] = steps[:, after if right == 0 else before]
-        else:
-            steps[:, step] = _between(steps[:, before], steps[:, after], step - before, after - before)
-    return steps
 
 
 def _between(before: F64, after: F64, distance: I64 | int, whole: I64 | int) -> F64:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from consumer.core.changes import Changes
 from consumer.core.record import Place, encode
-from consumer.core.state import Changes, State
+from consumer.core.state import State
 
 _CHUNK_BYTES = 256 * 1024  # well below what a broker takes in one message by default (1 MiB)
 _CHUNK_ZONES = 4096
@@ -48,11 +49,11 @@ class Changelog:
 
     def records(self, state: State, changes: Changes, place: Place) -> list[Record]:
         """The records of a commit: `changes` lead to `state`, which belongs to `place`."""
-        if not state.names:
+        if not state.known:
             self.since = self.following
         records = [self._number(piece, place) for piece in _pieces(changes)]
         self.owed += cost(sum(len(value or b"") for _, value in records), len(records), state)
-        while state.names:
+        while state.known:
             end, size = self._chunk(state)
             if self.owed < size:
                 break
@@ -69,13 +70,13 @@ class Changelog:
             self.turn = self.following
         chunk = state.snapshot(self.zone, end)
         self.zone = end
-        if end == len(state.names):
+        if end == state.known:
             self.since, self.zone = max(self.since, self.turn), 0
         return self._number(chunk, place)
 
     def _chunk(self, state: State) -> tuple[int, int]:
         """The end of the next chunk's zones, and about how many bytes it takes."""
-        sizes = np.cumsum(state.sizes(self.zone, min(self.zone + _CHUNK_ZONES, len(state.names))))
+        sizes = np.cumsum(state.sizes(self.zone, min(self.zone + _CHUNK_ZONES, state.known)))
         zones = max(1, int(np.searchsorted(sizes, _CHUNK_BYTES)))
         return self.zone + min(zones, len(sizes)), int(sizes[min(zones, len(sizes)) - 1])
 
@@ -100,7 +101,7 @@ def _key(number: int) -> bytes:
 
 
 def _pieces(changes: Changes) -> Iterator[Changes]:
-    """Differences in records of bounded size: times before cells, since a horizon decides what cells mean."""
+    """Differences in records of bounded size: times before cells, since a watermark decides what cells mean."""
     count = max(len(changes.names), len(changes.zones), len(changes.cells), len(changes.revisions), 1)
     if count <= _ROWS:
         yield changes
@@ -112,7 +113,7 @@ def _pieces(changes: Changes) -> Iterator[Changes]:
             first_name=changes.first_name + min(start, len(changes.names)),
             zones=changes.zones[rows],
             stream=changes.stream[rows],
-            horizon=changes.horizon[rows],
+            watermark=changes.watermark[rows],
         )
     for start in range(0, len(changes.cells), _ROWS):
         rows = slice(start, start + _ROWS)

@@ -6,6 +6,7 @@ of its own runs in those times alone, and each zone remembers when on it it was 
 
 import numpy as np
 
+from consumer.core.outcome import Rules
 from consumer.core.state import State
 from season.calendar import I64
 
@@ -31,7 +32,7 @@ class Silence:
         """The zones, ascending, that have an open window and have been silent for the timeout."""
         if not self._timeout or self._clock < self._timeout:
             return np.empty(0, np.int64)
-        self._cover(len(state.names))
+        self._cover(state.known)
         return state.with_windows(np.flatnonzero(self._clock - self._heard >= self._timeout))
 
     def _cover(self, zones: int) -> None:
@@ -39,3 +40,9 @@ class Silence:
         more = zones - len(self._heard)
         if more > 0:
             self._heard = np.append(self._heard, np.zeros(more))
+
+
+def silence(state: State, zones: I64, rules: Rules) -> I64:
+    """Return the stream time [z] of silent zones [z], each with an open window: their latest end plus grace."""
+    stream: I64 = np.maximum(state.latest_ends(zones) + rules.grace, state.stream[zones])
+    return stream

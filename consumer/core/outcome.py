@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from consumer.core.columns import U8, Records
 from season.calendar import I64, Bool
 from season.steps import F64, STEPS
 
@@ -28,11 +29,22 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """Well-formed readings of one partition, in its order: `zones`, `instants` and `demands`, all [m]."""
+    """Well-formed readings of one partition, in its order.
 
-    zones: list[str]
-    instants: I64
-    demands: F64
+    `records` [m] are of the type `READING`, and located; the names of their zones stand in `text`. `clocks` [c, 32]
+    have the step of each hour of the windows that are not simply 24 hours in a row.
+    """
+
+    text: U8
+    records: Records
+    clocks: I64
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def take(self, rows: I64) -> "Readings":
+        """Return some of the readings."""
+        return Readings(self.text, self.records[rows], self.clocks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +141,9 @@ def no_scorings() -> Scorings:
 
 
 def join(one: Scorings, other: Scorings) -> Scorings:
-    """Scorings of two kinds, their windows of one width, in the order in which they are told."""
+    """Scorings of two kinds, each in its order and their windows of one width, in the order in which they are told."""
+    if not len(other.windows):
+        return one
     a, b = one.windows, other.windows
     windows = Windows(
         np.concatenate([a.causes, b.causes]),

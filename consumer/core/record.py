@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.core.state import Changes
+from consumer.core.changes import Changes
 from season.calendar import I64
 
 _MAGIC = b"SEASON"
@@ -24,7 +24,7 @@ _PLACES = 32  # more than the 31 hours of the longest window
 _COLUMNS = (
     "zones",
     "stream",
-    "horizon",
+    "watermark",
     "cell_zones",
     "cell_hours",
     "cells",
@@ -60,7 +60,7 @@ class _Head(msgspec.Struct, frozen=True):
     day_start: str
     first_name: int
     names: tuple[str, ...]
-    anew: tuple[int, int]
+    renewed: tuple[int, int]
     lengths: tuple[int, int, int, int]  # zones, cells, windows, hours of a window
     since: int
 
@@ -76,7 +76,7 @@ def encode(changes: Changes, place: Place) -> bytes:
             place.day_start,
             changes.first_name,
             changes.names,
-            changes.anew,
+            changes.renewed,
             lengths,
             place.since,
         )
@@ -108,7 +108,7 @@ def decode(record: bytes) -> tuple[Changes, Place]:
         first_name=head.first_name,
         zones=columns["zones"],
         stream=columns["stream"],
-        horizon=columns["horizon"],
+        watermark=columns["watermark"],
         cell_zones=columns["cell_zones"],
         cell_days=days,
         cell_places=places,
@@ -117,7 +117,7 @@ def decode(record: bytes) -> tuple[Changes, Place]:
         window_days=columns["window_days"],
         revisions=columns["revisions"],
         hours=columns["hours"].view(np.float64).reshape(head.lengths[2], head.lengths[3]),
-        anew=head.anew,
+        renewed=head.renewed,
     )
     return changes, Place(head.topic_id, head.offset, head.time_zone, head.day_start, head.since)
 
@@ -134,7 +134,7 @@ def _head(text: bytes, body_size: int) -> _Head:
     told = sum(count * size for count, size in zip(rows, sizes, strict=True)) + 8 * windows * width
     if min(head.lengths) < 0 or width > _PLACES or told != body_size:
         raise DamagedError(f"its head tells of {told} bytes of columns, {body_size} are there")
-    numbers = (head.first_name, *head.anew)
+    numbers = (head.first_name, *head.renewed)
     places = (head.offset, head.since)
     if not all(0 <= place < 2**63 for place in places) or not all(0 <= number <= 2**32 for number in numbers):
         raise DamagedError(f"its head holds numbers beyond their limits: offset and record {places}, zones {numbers}")

@@ -7,10 +7,8 @@ another one than there was.
 from consumer.core.changelog import Changelog, cost, number
 from consumer.core.claim import is_claim
 from consumer.core.record import DamagedError, Place, decode
-from consumer.core.state import Changes, State, merge
+from consumer.core.state import State
 from season.calendar import Calendar
-
-_WAITING_BYTES = 1024 * 1024  # of differences that are applied at once: one `apply` costs as much as many rows
 
 
 class Replay:
@@ -21,9 +19,6 @@ class Replay:
         self.place: Place | None = None  # where the state belongs, None before the first record
         self._log = Changelog(oldest=-1, following=-1)
         self._hole = -1  # the last number that was missing before another
-        self._waiting: list[Changes] = []  # differences that are not applied yet
-        self._waiting_bytes = 0
-        self._names_end = 0  # the number after that of the last name that waits, 0 for none
         self._size = self._records = 0  # of the differences since the last chunk
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
@@ -38,17 +33,16 @@ class Replay:
             return
         changes, self.place = decode(value)
         self._count(at)
-        if changes.anew != (0, 0):
-            self._apply()
-            self.state.apply(changes)
-            self._note_chunk(at, *changes.anew)
+        self.state.apply(changes)
+        if changes.renewed != (0, 0):
+            self._note_chunk(at, *changes.renewed)
         else:
-            self._wait(changes, len(value))
+            self._size += len(value)
+            self._records += 1
 
     def finish(self) -> Changelog:
         """After the last record: how the changelog goes on. Raises DamagedError."""
-        self._apply()
-        if "" in self.state.names:
+        if not self.state.named:
             raise DamagedError("the names of some zones are missing: a part of it is gone")
         log = self._log
         log.oldest = max(log.oldest, 0)
@@ -80,22 +74,3 @@ class Replay:
         # The chunk that ends a turn is the first record that says: nothing before the turn is needed.
         log.zone = end if since < log.turn else 0
         self._size = self._records = 0
-
-    def _wait(self, changes: Changes, size: int) -> None:
-        """Differences wait for those that follow them, unless names between them were superseded."""
-        if changes.names:
-            if self._names_end not in {0, changes.first_name}:
-                self._apply()
-            self._names_end = changes.first_name + len(changes.names)
-        self._waiting.append(changes)
-        self._waiting_bytes += size
-        self._size += size
-        self._records += 1
-        if self._waiting_bytes >= _WAITING_BYTES:
-            self._apply()
-
-    def _apply(self) -> None:
-        if self._waiting:
-            self.state.apply(merge(self._waiting))
-        self._waiting.clear()
-        self._waiting_bytes = self._names_end = 0

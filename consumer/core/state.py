@@ -1,260 +1,294 @@
-"""What one partition remembers: each zone's stream time and its open windows, as columns.
+"""What one partition remembers, and the transaction that is changing it.
 
-The state changes in one way only, `apply(changes)`: while readings flow and while the changelog is read back, so
-that what a restart restores is what there was. `snapshot` gives any range of zones as changes that make them anew.
+`read` and `advance` change the state in place and keep what they overwrite in a journal. Forwards the journal is what
+the changelog gets (`changes`), backwards it is the abort (`rollback`); `commit` forgets it. A changelog is read back
+with `apply`, and `snapshot` gives any range of zones as changes that make them again.
 """
-
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from consumer.core import apply, columns, rule
+from consumer.core.changes import Changes
+from consumer.core.columns import CELLS, LINKS, NEVER, OPEN, SCORINGS, SPARE, TIMES, Happened, Records, lengthened
+from consumer.core.ending import end
+from consumer.core.names import Names
+from consumer.core.outcome import Endings, Outcome, Readings, Rules, Scorings, Windows, join
 from season.calendar import I64, Calendar
-from season.steps import F64, STEPS
 
-NEVER = -(2**40)  # the stream time of a zone that has none: earlier than any instant, and safe to calculate with
 # A zone in a snapshot (its number, times and name) and a window beside its hours, in bytes.
 _ZONE_BYTES, _WINDOW_BYTES = 40, 16
-_DAYS = 2**22  # more than the days up to the year 9999
-
-
-Column = TypeVar("Column", I64, F64, NDArray[np.int32])
-
-
-def _none() -> I64:
-    return np.empty(0, np.int64)
-
-
-@dataclass(frozen=True, eq=False)
-class Changes:
-    """Differences between two states of a partition. Zones are numbers in order of their first reading.
-
-    - `names`: zones new to the state, numbered from `first_name` on.
-    - `zones`, `stream`, `horizon` [z]: the zones whose time moved. Windows that end at the horizon or before it
-      have ended, for ever.
-    - `cell_zones`, `cell_days`, `cell_places`, `cells` [c]: hours of windows and their values, later ones over
-      earlier ones. Cells of windows that the horizon has ended mean nothing.
-    - `window_zones`, `window_days`, `revisions` [w]: how often each of these windows has been scored.
-    - `anew`: a range of zones, first to end, of which nothing that was known before stands; then `hours`
-      [w, width] are all hours of the windows, NaN for a missing one. In differences `width` is 0.
-    """
-
-    names: tuple[str, ...] = ()
-    first_name: int = 0
-    zones: I64 = field(default_factory=_none)
-    stream: I64 = field(default_factory=_none)
-    horizon: I64 = field(default_factory=_none)
-    cell_zones: I64 = field(default_factory=_none)
-    cell_days: I64 = field(default_factory=_none)
-    cell_places: I64 = field(default_factory=_none)
-    cells: F64 = field(default_factory=lambda: np.empty(0))
-    window_zones: I64 = field(default_factory=_none)
-    window_days: I64 = field(default_factory=_none)
-    revisions: I64 = field(default_factory=_none)
-    hours: F64 = field(default_factory=lambda: np.empty((0, 0)))
-    anew: tuple[int, int] = (0, 0)
-
-
-def merge(steps: Sequence[Changes]) -> Changes:
-    """The changes of several steps, one after the other, as one; none of them a snapshot, and no name left out."""
-    names = tuple(name for step in steps for name in step.names)
-    first_name = next((step.first_name for step in steps if step.names), 0)
-    columns = [f.name for f in fields(Changes) if f.name not in {"names", "first_name", "hours", "anew"}]
-    merged: dict[str, Any] = {c: np.concatenate([getattr(step, c) for step in steps]) for c in columns}
-    return Changes(names, first_name, **merged)
-
-
-def _lengthened(column: Column, length: int, blank: int) -> Column:
-    """The column with more rows, all of them blank. Few calls copy it: a copy has room for as many rows again."""
-    room = column if column.base is None else column.base
-    if length > len(room):
-        room = _with_room(column, max(length, 2 * len(column)))
-    room[len(column) : length] = blank
-    return room[:length]
-
-
-def _with_room(column: Column, length: int) -> Column:
-    """A longer column that begins with this one. Memory is taken by what is written to it, not by its length."""
-    room = np.empty((length, *column.shape[1:]), column.dtype)
-    room[: len(column)] = column
-    return room
-
-
-def window_keys(zones: I64, days: I64) -> I64:
-    """One number for each window of a partition; they sort by zone, then by day."""
-    return zones * _DAYS + days
+_NO_CAUSE = np.array([-1])
 
 
 class State:
-    """The open windows and stream times of one partition; row numbers are valid until the next `apply`."""
+    """The open windows and stream times of one partition. Rows and numbers are those of `columns.py`."""
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
-        self.names: list[str] = []
-        self.numbers: dict[str, int] = {}
-        self.stream = _none()
-        self.horizon = _none()
-        # Open windows, a row each; a free row has zone -1. A missing hour is NaN, which no reading can be.
-        self.zone = np.full(1, -1, np.int64)
-        self.day = np.zeros(1, np.int64)
-        self.end = np.zeros(1, np.int64)
-        self.revision = np.zeros(1, np.int64)
-        self.values = np.full((1, STEPS), np.nan)
-        self._free = np.zeros(1, np.int64)  # a stack of the free rows, `_spare` high
-        self._spare = 1
-        # The row of a zone's window stands at the place of its day, modulo the width: found without a search.
-        self._ring = np.full((0, 4), -1, np.int32)
+        self.names = Names()
+        self.known = 0  # how many zones there are; in a restore more than have their names already
+        self._zones, self._windows, self._values, self._free = columns.no_tables()
+        self._journal = columns.empty_journal()
+        self._counts = self._journal[0]
+        self._transaction = 0
+        self._committed = 0  # how many zones the last commit knew
+        self._early: dict[int, str] = {}  # names of zones that came before those of lower numbers
+
+    @property
+    def stream(self) -> I64:
+        """Return the stream times of all zones [z]."""
+        return self._zones["stream"][: self.known]
+
+    @property
+    def watermark(self) -> I64:
+        """Return the watermarks of all zones [z]: what ends there or before has ended, for ever."""
+        return self._zones["watermark"][: self.known]
 
     @property
     def open_windows(self) -> int:
-        """The number of windows that have a reading and have not ended."""
-        return len(self.zone) - self._spare
+        """Return the number of windows that have a reading and have not ended."""
+        ended = np.count_nonzero(self._journal[2][: self._counts[LINKS]] < 0)
+        return len(self._windows) - int(self._counts[SPARE]) - int(ended)
 
-    def rows(self, zones: I64, days: I64) -> I64:
-        """The row of each window, -1 where it is not open; zones beyond those known have none."""
-        rows = np.full(len(zones), -1, np.int64)
-        known = zones < len(self._ring)
-        rows[known] = self._ring[zones[known], days[known] % self._ring.shape[1]]
-        rows[self.day[rows] != days] = -1
-        return rows
+    def read(self, readings: Readings, now: float, rules: Rules) -> Outcome:
+        """Read a batch; `now` is the wall clock in epoch seconds."""
+        ahead = readings.records["instant"] > now + rules.max_future
+        here = np.flatnonzero(~ahead)
+        if len(here) < len(readings):
+            readings = readings.take(here)
+        records = readings.records
+        self.names.number(readings.text, records)
+        self._cover(len(self.names))
+        self._widen(int(records["hours"].max(initial=0)))
+        self._make_room(len(records), len(records))
+        happened = self._nothing_happened(len(records))
+        rule.read(records, readings.clocks, rules.grace, self._transaction, self._tables, self._journal, happened)
+        return self._outcome(happened, np.flatnonzero(ahead), here, records, rules)
 
-    def rows_of(self, zones: I64) -> I64:
-        """The rows of all open windows of these (known, different) zones, by zone and then by day."""
-        rows = self._ring[zones].ravel().astype(np.int64)
-        rows = rows[rows >= 0]
-        return rows[np.lexsort((self.day[rows], self.zone[rows]))]
+    def advance(self, zones: I64, stream: I64, rules: Rules) -> Endings:
+        """Move the stream time of (different) zones on without a reading, and end the windows that are over then.
 
-    def with_windows(self, zones: I64) -> I64:
-        """Those of the zones that have an open window."""
-        return zones[(self._ring[zones] >= 0).any(axis=1)]
+        With their stream time as it is this ends what a grace period shorter than before has ended.
+        """
+        self._make_room(len(zones), 0)
+        happened = self._nothing_happened(0)
+        rule.advance(zones, stream, rules.grace, self._transaction, self._tables, self._journal, happened)
+        return end(self._ended(happened, _NO_CAUSE), self.calendar, rules.max_filled)
+
+    @property
+    def changed(self) -> bool:
+        """Return whether the transaction has changed anything."""
+        return bool(self._counts[:SPARE].any())
+
+    def changes(self) -> Changes:
+        """Return what the transaction has changed."""
+        _, cells, _, scored, times = self._journal
+        moved, stream, watermark = (np.empty(self._counts[TIMES], np.int64) for _ in range(3))
+        apply.gather_times(self._zones, times, moved, stream, watermark)
+        count = int(self._counts[CELLS])
+        zone, day, place = (np.empty(count, np.int64) for _ in range(3))
+        value = np.empty(count)
+        count = apply.gather_cells(self._windows, self._values, cells, count, zone, day, place, value)
+        rescored = self._windows[np.unique(scored[: self._counts[SCORINGS]])]
+        rescored = rescored[rescored["phase"] == OPEN]
+        return Changes(
+            names=tuple(self.names.texts(np.arange(self._committed, len(self.names)))),
+            first_name=self._committed,
+            zones=moved,
+            stream=stream,
+            watermark=watermark,
+            cell_zones=zone[:count],
+            cell_days=day[:count],
+            cell_places=place[:count],
+            cells=value[:count],
+            window_zones=rescored["zone"].astype(np.int64),
+            window_days=rescored["day"].astype(np.int64),
+            revisions=rescored["revision"].astype(np.int64),
+        )
+
+    def commit(self) -> None:
+        """Let what the transaction changed be the truth."""
+        rule.commit(self._tables, self._journal)
+        self._transaction += 1
+        self._committed = len(self.names)
+
+    def rollback(self) -> None:
+        """Take back all that was changed since the last commit."""
+        rule.rollback(self._tables, self._journal)
+        self.names.cut(self._committed)
+        self.known = self._committed
+        self._transaction += 1
 
     def apply(self, changes: Changes) -> None:
-        """Makes the changes. They may be those of several steps, one after the other."""
-        self._meet(changes)
-        self._forget(*changes.anew)
-        self.stream[changes.zones] = changes.stream
-        self.horizon[changes.zones] = changes.horizon
-        rows = self.rows_of(np.unique(changes.zones))
-        self.close(rows[self.end[rows] <= self.horizon[self.zone[rows]]])
-        self._write(changes)
-        if changes.anew != (0, 0):
+        """Make the changes that a changelog tells, in its order; no transaction is open."""
+        used = (changes.zones, changes.cell_zones, changes.window_zones)
+        named = changes.first_name + len(changes.names) if changes.names else 0
+        self._cover(max(self.known, named, changes.renewed[1], *(int(zones.max(initial=-1)) + 1 for zones in used)))
+        self._name(changes)
+        self._widen(changes.hours.shape[1])
+        self._widen(int(self.calendar.counts(np.unique(changes.cell_days)).max(initial=0)))
+        self._make_room(0, len(changes.cells) + len(changes.window_zones))
+        tables, counts = self._tables, self._counts
+        apply.forget(tables, counts, *changes.renewed)
+        apply.set_times(tables, counts, changes.zones, changes.stream, changes.watermark)
+        cells = (changes.cell_zones, changes.cell_days, self.calendar.ends(changes.cell_days))
+        apply.set_cells(tables, counts, *cells, changes.cell_places, changes.cells)
+        windows = (changes.window_zones, changes.window_days)
+        if changes.renewed != (0, 0):
             ends = self.calendar.ends(changes.window_days)
-            rows = self.open(changes.window_zones, changes.window_days, ends)
-            self.values[rows, : changes.hours.shape[1]] = changes.hours
-        rows = self.rows(changes.window_zones, changes.window_days)
-        self.revision[rows[rows >= 0]] = changes.revisions[rows >= 0]
+            apply.set_windows(tables, counts, *windows, ends, changes.hours)
+        apply.set_revisions(tables, *windows, changes.revisions)
 
     def snapshot(self, first: int, end: int) -> Changes:
-        """The changes that make the zones from `first` up to `end` anew as they are now."""
-        zones = np.arange(first, end)
-        rows = self.rows_of(zones)
+        """Return the changes that make the zones from `first` up to `end` again as they are now."""
+        numbers = np.arange(first, end)
+        rows = self.rows_of(numbers)
+        windows = self._windows[rows]
+        days = windows["day"].astype(np.int64)
         return Changes(
-            names=tuple(self.names[first:end]),
+            names=tuple(self.names.texts(numbers)),
             first_name=first,
-            zones=zones,
-            stream=self.stream[zones],
-            horizon=self.horizon[zones],
-            window_zones=self.zone[rows],
-            window_days=self.day[rows],
-            revisions=self.revision[rows],
-            hours=self.values[rows, : self.calendar.counts(self.day[rows]).max(initial=0)],
-            anew=(first, end),
+            zones=numbers,
+            stream=self._zones["stream"][first:end].copy(),
+            watermark=self._zones["watermark"][first:end].copy(),
+            window_zones=windows["zone"].astype(np.int64),
+            window_days=days,
+            revisions=windows["revision"].astype(np.int64),
+            hours=self._values[rows, : self.calendar.counts(np.unique(days)).max(initial=0)],
+            renewed=(first, end),
         )
 
     @property
+    def named(self) -> bool:
+        """Return whether the names of all zones are known, as they are after a restore."""
+        return len(self.names) == self.known
+
+    @property
     def size(self) -> int:
-        """About how many bytes a snapshot of all zones takes."""
-        return _ZONE_BYTES * len(self.names) + self.open_windows * (_WINDOW_BYTES + 8 * self.values.shape[1])
+        """Return about how many bytes a snapshot of all zones takes."""
+        return _ZONE_BYTES * self.known + self.open_windows * self._window_bytes
 
     def sizes(self, first: int, end: int) -> I64:
-        """About how many bytes each zone of a range takes in a snapshot."""
-        windows = np.count_nonzero(self._ring[first:end] >= 0, axis=1)
-        sizes: I64 = _ZONE_BYTES + windows * (_WINDOW_BYTES + 8 * self.values.shape[1])
+        """Return about how many bytes each zone of a range takes in a snapshot."""
+        windows = np.zeros(end - first, np.int64)
+        apply.count_windows(self._tables, first, windows)
+        sizes: I64 = _ZONE_BYTES + windows * self._window_bytes
         return sizes
 
-    def open(self, zones: I64, days: I64, ends: I64) -> I64:
-        """Opens windows, none of whose hours is there yet; the rows that they get."""
-        self._widen(int(self.calendar.counts(days).max(initial=0)))
-        while self._spare < len(zones):
-            self._grow()
-        rows = self._free[self._spare - len(zones) : self._spare].copy()
-        self._spare -= len(zones)
-        self.zone[rows], self.day[rows], self.end[rows], self.revision[rows] = zones, days, ends, 0
-        self.values[rows] = np.nan
-        self._enter(rows)
-        return rows
+    def rows_of(self, zones: I64) -> NDArray[np.int32]:
+        """Return the rows of all open windows of these (different) zones, zone by zone and by day."""
+        rows = np.empty(len(self._windows), np.int32)
+        return rows[: apply.rows_of(self._tables, zones, rows)]
 
-    def close(self, rows: I64) -> None:
-        """Forgets the windows of these (different) rows."""
-        self._ring[self.zone[rows], self.day[rows] % self._ring.shape[1]] = -1
-        self.zone[rows] = -1
-        self._free[self._spare : self._spare + len(rows)] = rows
-        self._spare += len(rows)
+    def windows_at(self, rows: NDArray[np.int32]) -> Records:
+        """Return windows, as records of the type `WINDOW`."""
+        return self._windows[rows]
 
-    def cut(self, known: int) -> None:
-        """Forgets the zones from number `known` on; none of their windows is open."""
-        for name in self.names[known:]:
-            del self.numbers[name]
-        del self.names[known:]
-        self.stream, self.horizon, self._ring = self.stream[:known], self.horizon[:known], self._ring[:known]
+    def with_windows(self, zones: I64) -> I64:
+        """Return those of the zones that have an open window."""
+        return zones[self._zones["newest"][zones] >= 0]
 
-    def _meet(self, changes: Changes) -> None:
-        """Makes room for new zones; those whose names are not told yet (a later change will) are named ''."""
-        used = (changes.zones, changes.cell_zones, changes.window_zones)
-        known = max(changes.first_name + len(changes.names) if changes.names else 0, changes.anew[1])
-        last = max(known, *(int(zones.max(initial=-1)) + 1 for zones in used))
-        if last > len(self.names):
-            self.names.extend([""] * (last - len(self.names)))
-            self.stream = _lengthened(self.stream, last, NEVER)
-            self.horizon = _lengthened(self.horizon, last, NEVER)
-            self._ring = _lengthened(self._ring, last, -1)
-        end = changes.first_name + len(changes.names)
-        if changes.names:
-            self.names[changes.first_name : end] = changes.names
-            self.numbers.update(zip(changes.names, range(changes.first_name, end), strict=True))
+    def latest_ends(self, zones: I64) -> I64:
+        """Return the end [z] of the newest open window of zones [z] that have one."""
+        ends: I64 = self._windows["end"][self._zones["newest"][zones]]
+        return ends
 
-    def _forget(self, first: int, end: int) -> None:
-        self.close(self.rows_of(np.arange(first, end)))
-        self.stream[first:end] = self.horizon[first:end] = NEVER
+    @property
+    def _tables(self) -> columns.Tables:
+        return self._zones, self._windows, self._values, self._free
 
-    def _write(self, changes: Changes) -> None:
-        zones, days = changes.cell_zones, changes.cell_days
-        rows = self.rows(zones, days)
-        absent = np.flatnonzero(rows < 0)
-        if len(absent):
-            _, firsts = np.unique(window_keys(zones[absent], days[absent]), return_index=True)
-            opened = absent[firsts]
-            ends = self.calendar.ends(days[opened])
-            new = ends > self.horizon[zones[opened]]
-            self.open(zones[opened[new]], days[opened[new]], ends[new])
-            rows = self.rows(zones, days)
-        open_ = rows >= 0
-        self.values[rows[open_], changes.cell_places[open_]] = changes.cells[open_]
+    @property
+    def _window_bytes(self) -> int:
+        return _WINDOW_BYTES + 8 * self._values.shape[1]
 
-    def _enter(self, rows: I64) -> None:
-        """Enters rows into the ring, which is made wider where two windows of a zone want one place."""
-        width = self._ring.shape[1]
-        places = self.zone[rows] * width + self.day[rows] % width
-        if (self._ring.ravel()[places] >= 0).any() or len(np.unique(places)) < len(places):
-            self._ring = np.full((len(self._ring), 2 * width), -1, np.int32)
-            return self._enter(np.flatnonzero(self.zone >= 0))
-        self._ring.ravel()[places] = rows
-        return None
+    def _nothing_happened(self, readings: int) -> Happened:
+        return columns.nothing_happened(readings, *self._values.shape)
 
-    def _grow(self) -> None:
-        """Twice as many rows."""
-        old = len(self.zone)
-        columns = (self.zone, self.day, self.end, self.revision, self.values, self._free)
-        roomy = (_with_room(column, 2 * old) for column in columns)
-        self.zone, self.day, self.end, self.revision, self.values, self._free = roomy
-        self.zone[old:] = -1
-        self._free[self._spare : self._spare + old] = np.arange(old, 2 * old)
-        self._spare += old
+    def _outcome(self, happened: Happened, future: I64, here: I64, records: Records, rules: Rules) -> Outcome:
+        fates, told, _, _, _, flat, _ = happened
+        late = fates == rule.LATE
+        endings = end(self._ended(happened, here), self.calendar, rules.max_filled)
+        return Outcome(
+            future=future,
+            late=here[late],
+            late_days=records["day"][late].astype(np.int64),
+            accepted=int(np.count_nonzero(~late)),
+            heard=records["zone"][~late].astype(np.int64),
+            repeats=int(np.count_nonzero(fates == rule.REPEAT)),
+            corrections=int(np.count_nonzero(fates == rule.CORRECTION)),
+            scorings=join(self._scored(happened, here), endings.scored),
+            incomplete=endings.incomplete,
+            constant=endings.constant,
+            flattened=self._events(flat[: told[rule.FLAT]], here),
+        )
 
-    def _widen(self, width: int) -> None:
-        """Room for the hours of a longer day: 25 once a year, up to 31 in the history of the world's zones."""
-        more = width - self.values.shape[1]
-        if more > 0:
-            self.values = np.hstack([self.values, np.full((len(self.values), more), np.nan)])
+    def _scored(self, happened: Happened, here: I64) -> Scorings:
+        _, told, scorings, hours, steps, _, _ = happened
+        count = told[rule.SCORED]
+        scorings = scorings[:count]
+        windows = self._windows[scorings["row"]]
+        zones, days = windows["zone"].astype(np.int64), windows["day"].astype(np.int64)
+        return Scorings(
+            Windows(here[scorings["cause"]], zones, days, hours[:count]),
+            steps[:count],
+            np.zeros(count, np.int64),
+            scorings["revision"].astype(np.int64),
+        )
+
+    def _ended(self, happened: Happened, here: I64) -> Windows:
+        _, told, *_, ended = happened
+        return self._events(ended[: told[rule.UNSCORED]], here)
+
+    def _events(self, events: Records, here: I64) -> Windows:
+        """Windows that something happened to; a cause of -1 is the last of `here`."""
+        windows = self._windows[events["row"]]
+        zones, days = windows["zone"].astype(np.int64), windows["day"].astype(np.int64)
+        return Windows(here[events["cause"]], zones, days, self._values[events["row"]])
+
+    def _name(self, changes: Changes) -> None:
+        """Give zones their names; one that comes before those of lower numbers waits for them."""
+        first = len(self.names)
+        told = zip(range(changes.first_name, changes.first_name + len(changes.names)), changes.names, strict=True)
+        self._early.update((number, name) for number, name in told if number >= first)
+        end = first
+        while end in self._early:
+            end += 1
+        self.names.add([self._early.pop(number) for number in range(first, end)])
+        self._committed = len(self.names)
+
+    def _cover(self, known: int) -> None:
+        """Make room for so many zones; nothing is known of the new ones."""
+        if known > len(self._zones):
+            self._zones = lengthened(self._zones, 2 * known)
+        if known > self.known:
+            new = self._zones[self.known : known]
+            new["stream"], new["watermark"] = NEVER, NEVER
+            new["oldest"], new["newest"], new["touched"] = -1, -1, -1
+            self.known = known
+
+    def _make_room(self, changes: int, windows: int) -> None:
+        """Make room for so many changes more in the journal, and for so many windows."""
+        counts, cells, links, scored, times = self._journal
+        needed = int(counts[:SPARE].max()) + changes
+        if needed > len(cells):
+            cells, scored, times = (lengthened(column, 2 * needed) for column in (cells, scored, times))
+        while counts[SPARE] < windows:
+            self._double_rows()
+        if 2 * len(self._windows) > len(links):
+            links = lengthened(links, 2 * len(self._windows))
+        self._journal = counts, cells, links, scored, times
+
+    def _double_rows(self) -> None:
+        rows, spare = len(self._windows), int(self._counts[SPARE])
+        self._windows, self._values, self._free = (
+            lengthened(column, 2 * rows) for column in (self._windows, self._values, self._free)
+        )
+        self._free[spare : spare + rows] = np.arange(2 * rows - 1, rows - 1, -1)
+        self._counts[SPARE] += rows
+
+    def _widen(self, hours: int) -> None:
+        """Make room for the hours of a longer day: 25 once a year, up to 31 in the history of the world's zones."""
+        if hours > self._values.shape[1]:
+            more = np.full((len(self._values), hours - self._values.shape[1]), np.nan)
+            self._values = np.hstack([self._values, more])

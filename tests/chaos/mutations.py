@@ -126,7 +126,7 @@ def _state_kept() -> None:
     """After an abort the readings are read again, into the state that has them."""
 
     def undo(self: partition.Partition) -> None:
-        self._uncommitted.clear()
+        self.state.commit()
         self.following, self.changelog = self._last
         self.at_end = self.begun = self.dirty = False
 

@@ -70,12 +70,14 @@ def windows_of(changelog: Sequence[Sequence[Logged]]) -> Windows:
         for record in log:
             if record.value is not None and not is_claim(record.key):
                 state.apply(decode(record.value)[0])
-        for row in state.rows_of(np.arange(len(state.names))).tolist():
-            day = int(state.day[row])
-            there = np.flatnonzero(~np.isnan(state.values[row]))
+        open_ = state.snapshot(0, state.known)
+        for zone, day, hours in zip(
+            open_.window_zones.tolist(), open_.window_days.tolist(), open_.hours, strict=True
+        ):
+            there = np.flatnonzero(~np.isnan(hours))
             start = int(ROME.starts(np.array([day]))[0])
-            windows[state.names[state.zone[row]], start] = dict(
-                zip(ROME.hours(day).instants[there].tolist(), state.values[row, there].tolist(), strict=True)
+            windows[open_.names[zone], start] = dict(
+                zip(ROME.hours(day).instants[there].tolist(), hours[there].tolist(), strict=True)
             )
     return windows
 

@@ -1,19 +1,18 @@
 """Where a partition goes on after its restore: state, group and topic agree, or a sentence says what to do."""
 
-import numpy as np
 import pytest
 
 from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
 from consumer.core.claim import Claim
-from consumer.core.outcome import Readings, Rules
+from consumer.core.outcome import Rules
 from consumer.core.record import Place
 from consumer.core.state import State
-from consumer.core.step import step
 from consumer.placement import Placement, check_claim, place
 from season.calendar import DAY, Calendar
 from season.settings import SettingError
 from season.topics import Described, Topic
+from tests.consumer.core.laws import columns
 
 ROME = Calendar("Europe/Rome")
 TOPICS = Described(
@@ -27,8 +26,8 @@ def restored(
     """What a changelog held, with or without an open window, and what the broker says of the readings."""
     state = State(ROME)
     if windows:
-        readings = Readings(["IT"], np.array([1_622_505_600]), np.array([1.0]))
-        state.apply(step(state, readings, 9e9, Rules(DAY, 2, 0.0))[1])
+        state.read(columns([("IT", 1_622_505_600, 1.0, 0.0)], ROME), 9e9, Rules(DAY, 2, 0.0))
+        state.commit()
     return Restored(state, belongs, Changelog(), committed, bounds)
 
 

@@ -26,6 +26,7 @@ from season import instants, strict_json
 from season.calendar import DAY, Calendar
 from season.messages import BAD_TIMESTAMP, ReadingError, decode_reading
 from tests import naive_json
+from tests.consumer.adapters.decode.made import rows
 from tests.integration.oracle import Expected, Logged, Oracle, compare
 
 MODEL = Path(__file__).parents[2] / "models" / "season_classifier.onnx"
@@ -54,11 +55,7 @@ def judge(key: Bytes, value: Bytes, partitions: int, calendar: Calendar) -> Judg
 def batch(keys: Sequence[Bytes], values: Sequence[Bytes], partitions: int, calendar: Calendar) -> Counter[str]:
     """Every message is a reading or a dead letter with its bytes untouched, as the slow road says; by reason."""
     decoded = decode(keys, values, partitions, calendar)
-    columns = (decoded.zones, decoded.instants.tolist(), decoded.demands.tolist())
-    found: dict[int, Judgement] = {
-        row: ("", zone, instant, demand.hex())
-        for row, zone, instant, demand in zip(decoded.rows.tolist(), *columns, strict=True)
-    }
+    found: dict[int, Judgement] = {row: ("", *read) for row, *read in rows(decoded)}
     for rejected in decoded.rejected:
         assert rejected.row not in found
         found[rejected.row] = (rejected.reason, "", 0, "")
@@ -140,7 +137,7 @@ def changelog(data: bytes) -> bool:
     changes, place = record.decode(data)
     again, there = record.decode(record.encode(changes, place))
     assert there == place
-    for name in ("zones", "stream", "horizon", "cell_zones", "cell_days", "cell_places", "revisions"):
+    for name in ("zones", "stream", "watermark", "cell_zones", "cell_days", "cell_places", "revisions"):
         assert np.array_equal(getattr(again, name), getattr(changes, name)), name
     assert again.hours.tobytes() == changes.hours.tobytes()
     assert again.cells.tobytes() == changes.cells.tobytes()

@@ -7,15 +7,15 @@ import numpy as np
 
 from consumer.adapters.model import Model, load
 from consumer.core import record
+from consumer.core.changes import Changes
 from consumer.core.record import Place
-from consumer.core.state import Changes
 from season import instants
 from tests.fuzz import laws
 from tests.fuzz.flood import NUMBERS, STAMPS, ZONES, Flood
 from tests.hostile_json import READING, TOKENS, depth
 
 WORDS = [word for word in TOKENS if len(word) < 60] + [number.encode() for number in NUMBERS if len(number) < 60]
-WORDS += [stamp.encode() for stamp in STAMPS if stamp] + [b'"anew"', b'"lengths"', b'"names"', b'"offset"', b"-1"]
+WORDS += [stamp.encode() for stamp in STAMPS if stamp] + [b'"renewed"', b'"lengths"', b'"names"', b'"offset"', b"-1"]
 
 _NOW = float(instants.parse("2021-06-20T00:00:00Z"))
 _START = instants.parse("2021-05-31T22:00:00Z")
@@ -111,8 +111,8 @@ def _records() -> Iterator[bytes]:
     place = Place("id", 7, "Europe/Rome", "00:00")
     one, two = np.array([0]), np.array([0, 1])
     cells = Changes(cell_zones=two, cell_days=two + 18000, cell_places=two, cells=np.array([1.0, 2.0]))
-    times = Changes(names=("IT", "é"), zones=two, stream=two + 10**9, horizon=two)
-    window = Changes(window_zones=one, window_days=one, revisions=one, hours=np.ones((1, 24)), anew=(0, 1))
+    times = Changes(names=("IT", "é"), zones=two, stream=two + 10**9, watermark=two)
+    window = Changes(window_zones=one, window_days=one, revisions=one, hours=np.ones((1, 24)), renewed=(0, 1))
     for changes in (Changes(), cells, times, window):
         whole = record.encode(changes, place)
         size = int.from_bytes(whole[7:11], "little")

@@ -20,8 +20,7 @@ from consumer.core import changelog
 from consumer.core.changelog import Changelog, number
 from consumer.core.claim import is_claim
 from consumer.core.record import Place, decode
-from consumer.core.state import Changes, State
-from consumer.core.step import step
+from consumer.core.state import State
 from kafka_local import Broker
 from season.calendar import HOUR
 from tests.consumer.core.laws import columns
@@ -39,6 +38,7 @@ COMPACTED_AT_ONCE = {
     "delete.retention.ms": "100",
 }
 Log = Sequence[Logged]
+Row = tuple[str, int, float, float]
 
 
 def create(world: World, topic: str, config: dict[str, str]) -> None:
@@ -57,13 +57,14 @@ class Writer:
         self._transactions.take_id(lambda _: None)
         self._member = Consumer({"bootstrap.servers": world.servers, "group.id": world.environ["CONSUMER_GROUP"]})
 
-    def commit(self, several: Iterable[Changes]) -> None:
-        """One commit; of several changes, as that many commits would write them."""
+    def commit(self, several: Iterable[Sequence[Row]]) -> None:
+        """One commit; of several batches of readings, as that many commits would write them."""
         self._transactions.begin()
-        for changes in several:
-            self.state.apply(changes)
-            for key, value in self.log.records(self.state, changes, self._place):
+        for rows in several:
+            self.state.read(columns(rows, ROME), 9e9, RULES)
+            for key, value in self.log.records(self.state, self.state.changes(), self._place):
                 self._transactions.send(self.topic, key, value, partition=0)
+            self.state.commit()
         self._transactions.commit([], self._member.consumer_group_metadata())
 
     def send_offset(self, readings: str) -> None:
@@ -119,12 +120,12 @@ def test_the_end_is_asked_for_once_the_groups_offset_is_stable(broker: Broker) -
                 assert not restorer.proceed(0.1)
             # More records than a restorer takes in one turn: one that has its end already would stop before the last.
             rows = [[("a zone", START + n % 24 * HOUR, float(n), 9e9)] for n in range(900)]
-            writer.commit(step(writer.state, columns(row), 9e9, RULES)[1] for row in rows)
+            writer.commit(rows)
             again = asked.committed(0)
             wait(again.answered, 60, "the group's offset is not told")
             time.sleep(1)  # and the restorer's own question is answered
             found = whole_of(restorer)
-    known = len(writer.state.names)
+    known = writer.state.known
     assert found.place is not None
     assert found.place.offset == found.committed == 7
     assert columns_of(found.state.snapshot(0, known)) == columns_of(writer.state.snapshot(0, known))
@@ -132,7 +133,7 @@ def test_the_end_is_asked_for_once_the_groups_offset_is_stable(broker: Broker) -
 
 def cleaned(world: World, writer: Writer, oldest: int) -> bool:
     """Whether nothing older is left. A broker never cleans the segment that it writes to: a commit begins another."""
-    writer.commit([Changes()])
+    writer.commit([()])
     return min(number(m.key) or 0 for m in world.flat("CHANGELOG_TOPIC") if m.value is not None) >= oldest
 
 
@@ -151,8 +152,8 @@ def test_what_the_brokers_cleaner_leaves_gives_the_state_back(
             for hour in range(turn * 50, (turn + 1) * 50):
                 zones = random.choice(50, 40, replace=False)
                 rows = [(f"zone {zone}", START + hour * HOUR, float(random.normal()), 9e9) for zone in zones]
-                writer.commit([step(writer.state, columns(rows), 9e9, RULES)[1]])
-            oldest, known = writer.log.oldest, len(writer.state.names)
+                writer.commit([rows])
+            oldest, known = writer.log.oldest, writer.state.known
             assert oldest > turn * 50
             wait(partial(cleaned, world, writer, oldest), 60, "the broker does not compact the changelog")
             again = restored(world)
@@ -232,7 +233,7 @@ def needed(log: Log, chunk: bool) -> Log:
     records = [message for message in log if message.value and not is_claim(message.key)]
     values = [(number(message.key) or 0, decode(message.value or b""), message) for message in records]
     since = values[-1][1][1].since
-    return [message for at, (changes, _), message in values[:-1] if at >= since and any(changes.anew) == chunk]
+    return [message for at, (changes, _), message in values[:-1] if at >= since and any(changes.renewed) == chunk]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
+from consumer.core.columns import READING
+from consumer.core.days import locate
 from consumer.core.outcome import Readings, Rules
 from season.calendar import DAY, HOUR, I64, Calendar
 
@@ -35,16 +37,20 @@ class Case:
 
     def batch(self, start: int, end: int) -> Readings:
         """Some of the readings as columns."""
-        return columns(self.readings[start:end])
+        return columns(self.readings[start:end], self.calendar)
 
 
-def columns(readings: Sequence[tuple[str, int, float, float]]) -> Readings:
+def columns(rows: Sequence[tuple[str, int, float, float]], calendar: Calendar) -> Readings:
     """Readings as columns."""
-    return Readings(
-        [zone for zone, *_ in readings],
-        np.array([instant for _, instant, *_ in readings], np.int64),
-        np.array([demand for _, _, demand, _ in readings], np.float64),
-    )
+    names = [zone.encode() for zone, *_ in rows]
+    records = np.zeros(len(rows), READING)
+    records["name_length"] = [len(name) for name in names]
+    records["name_start"] = np.cumsum(records["name_length"]) - records["name_length"]
+    records["instant"] = [instant for _, instant, *_ in rows]
+    records["demand"] = [demand for _, _, demand, _ in rows]
+    full, clocks = locate(records, calendar)
+    assert full.all()
+    return Readings(np.frombuffer(b"".join(names), np.uint8), records, clocks)
 
 
 def calendar_of(zone: str, day_start: str) -> Calendar:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.core import changelog, replay
+from consumer.core import changelog
 from consumer.core.changelog import Changelog, Record
 from consumer.core.outcome import Rules
 from consumer.core.record import DamagedError, Place, decode, encode
 from consumer.core.replay import Replay
-from consumer.core.state import Changes, State, merge
-from consumer.core.step import step
+from consumer.core.changes import Changes
+from consumer.core.state import State
 from season.calendar import DAY, Calendar
 from tests.consumer.core.laws import Case, calendar_of, cases, columns
 
@@ -52,21 +52,19 @@ def test_what_compaction_leaves_gives_the_state_back(case: Case, seed: int, chun
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(changelog, "_CHUNK_BYTES", chunk)
         patch.setattr(changelog, "_ROWS", int(random.choice([1, 3, 8192])))
-        patch.setattr(replay, "_WAITING_BYTES", int(random.choice([1, 2000, 1000000])))
         while start < len(case.readings):
-            steps = []
             for _ in range(int(random.integers(1, 4))):
                 end = start + int(random.integers(1, 40))
                 batch = case.readings[start:end]
                 start = end
                 if batch:
-                    steps.append(step(state, columns(batch), batch[0][3], case.rules)[1])
-                    state.apply(steps[-1])
-            log += own.records(state, merge(steps), PLACE)
+                    state.read(columns(batch, case.calendar), batch[0][3], case.rules)
+            log += own.records(state, state.changes(), PLACE)
+            state.commit()
             if random.random() < 0.2:
                 restored, again = read_back(compacted(log, random), case.calendar)
                 assert replace(again, oldest=0, owed=0) == replace(own, oldest=0, owed=0)
-                zones = len(state.names)
+                zones = state.known
                 assert columns_of(restored.snapshot(0, zones)) == columns_of(state.snapshot(0, zones))
                 state, own = restored, again
 
@@ -80,15 +78,15 @@ def test_the_log_stays_in_proportion_to_the_state() -> None:
     for commit in range(400):
         zones = random.integers(0, len(names), 500)
         rows = [(names[z], 1_640_000_000 // 3600 * 3600 + commit // 4 * 3600, float(z), 9e9) for z in zones]
-        _, changes = step(state, columns(rows), 9e9, Rules(DAY, 2, 0.0))
-        state.apply(changes)
-        written = 0
+        state.read(columns(rows, state.calendar), 9e9, Rules(DAY, 2, 0.0))
+        changes, written = state.changes(), 0
         for key, value in own.records(state, changes, PLACE):
             written += len(value or b"")
             alive.pop(key, None) if value is None else alive.update({key: len(value)})
         sizes[commit] = sum(alive.values())
         assert written < 3 * (len(encode(changes, PLACE)) + changelog._CHUNK_BYTES)
-        wholes[commit] = len(encode(state.snapshot(0, len(state.names)), PLACE))
+        state.commit()
+        wholes[commit] = len(encode(state.snapshot(0, state.known), PLACE))
     assert (sizes[50:] < 5 * wholes[50:].max()).all()
 
 
@@ -99,14 +97,16 @@ def test_what_a_commit_writes_grows_with_what_changed_not_with_what_is_open(zone
     names, start, rules = [f"zone {i}" for i in range(zones)], 1_640_000_000 // 3600 * 3600, Rules(DAY, 2, 0.0)
     for hour in (0, 24):
         rows = [(name, start + hour * 3600, 1.0, 9e9) for name in names]
-        state.apply(step(state, columns(rows), 9e9, rules)[1])
+        state.read(columns(rows, state.calendar), 9e9, rules)
+        state.commit()
     assert state.open_windows == 2 * zones
     total = told = 0
     for commit in range(100):
         rows = [(names[z], start + (25 + commit // 10) * 3600, float(z), 9e9) for z in random.integers(0, zones, 100)]
-        changes = step(state, columns(rows), 9e9, rules)[1]
-        state.apply(changes)
+        state.read(columns(rows, state.calendar), 9e9, rules)
+        changes = state.changes()
         written = sum(len(value or b"") for _, value in own.records(state, changes, PLACE))
+        state.commit()
         assert written < 16_000 + 1.2 * changelog._CHUNK_BYTES
         total, told = total + written, told + len(encode(changes, PLACE))
     assert total < 2 * (told + 100 * changelog._RECORD_BYTES) + 1.2 * changelog._CHUNK_BYTES
@@ -116,7 +116,7 @@ def test_what_a_commit_writes_grows_with_what_changed_not_with_what_is_open(zone
 @given(st.data())
 def test_damaged_records_are_refused(data: st.DataObject) -> None:
     """A record with any byte changed, cut short, or of another program is refused with a sentence."""
-    whole = encode(Changes(names=("a", "b"), zones=np.arange(2), stream=np.arange(2), horizon=np.arange(2)), PLACE)
+    whole = encode(Changes(names=("a", "b"), zones=np.arange(2), stream=np.arange(2), watermark=np.arange(2)), PLACE)
     assert columns_of(decode(whole)[0])[0] == ("a", "b")
     at = data.draw(st.integers(0, len(whole) - 1))
     changed = whole[:at] + bytes([whole[at] ^ data.draw(st.integers(1, 255))]) + whole[at + 1 :]

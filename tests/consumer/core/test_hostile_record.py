@@ -9,19 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.core.record import DamagedError, Place, decode, encode
-from consumer.core.state import Changes
+from consumer.core.changes import Changes
 from tests.fuzz.laws import changelog, sealed
 
 PLACE = Place("id", 7, "Europe/Rome", "00:00")
 TWO = np.array([0, 1])
 CHANGES = Changes(
-    names=("IT", "é"), zones=TWO, stream=TWO + 10**9, horizon=TWO, cell_zones=TWO, cell_days=TWO - 3,
+    names=("IT", "é"), zones=TWO, stream=TWO + 10**9, watermark=TWO, cell_zones=TWO, cell_days=TWO - 3,
     cell_places=TWO + 30, cells=np.array([-0.0, 5e-324]), window_zones=TWO, window_days=TWO, revisions=TWO,
-    hours=np.full((2, 25), np.nan), anew=(0, 2),
+    hours=np.full((2, 25), np.nan), renewed=(0, 2),
 )  # fmt: skip
 HEAD = {
     "topic_id": "id", "offset": 7, "time_zone": "Europe/Rome", "day_start": "00:00", "first_name": 0, "names": ["IT"],
-    "anew": [0, 0], "lengths": [0, 0, 0, 0], "since": 0,
+    "renewed": [0, 0], "lengths": [0, 0, 0, 0], "since": 0,
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_a_checksum_that_fits_is_not_trusted(head: bytes, columns: bytes) -> Non
         {"lengths": [0, 0, 0]},
         {"first_name": 2**62},
         {"first_name": -1},
-        {"anew": [0, 2**62]},
+        {"renewed": [0, 2**62]},
         {"offset": -1},
         {"offset": 2**63},
         {"since": -1},

@@ -3,17 +3,16 @@
 import numpy as np
 
 from consumer.core.idle import Silence
-from consumer.core.outcome import Readings, Rules
+from consumer.core.outcome import Rules
 from consumer.core.state import State
-from consumer.core.step import step
 from season.calendar import DAY, Calendar
+from tests.consumer.core.laws import columns
 
 
 def state_with(*zones: str) -> State:
     """A state in which these zones have an open window each."""
     state = State(Calendar("Europe/Rome"))
-    readings = Readings(list(zones), np.full(len(zones), 1_622_505_600), np.ones(len(zones)))
-    state.apply(step(state, readings, 9e9, Rules(DAY, 2, 0.0))[1])
+    state.read(columns([(zone, 1_622_505_600, 1.0, 0.0) for zone in zones], state.calendar), 9e9, Rules(DAY, 2, 0.0))
     return state
 
 

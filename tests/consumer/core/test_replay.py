@@ -8,8 +8,8 @@ from consumer.core.changelog import Changelog, Record
 from consumer.core.outcome import Rules
 from consumer.core.record import DamagedError, Place, encode
 from consumer.core.replay import Replay
-from consumer.core.state import Changes, State, merge
-from consumer.core.step import step
+from consumer.core.changes import Changes
+from consumer.core.state import State
 from season.calendar import DAY
 from tests.consumer.core.laws import calendar_of, columns
 
@@ -24,9 +24,9 @@ def written(commits: int, zones: int = 40) -> tuple[list[Record], State, Changel
     state, own, log = State(ROME), Changelog(), list[Record]()
     for commit in range(commits):
         rows = [(f"zone {i}", START + commit * 3600, float(i), 9e9) for i in range(zones)]
-        _, changes = step(state, columns(rows), 9e9, RULES)
-        state.apply(changes)
-        log += own.records(state, changes, PLACE)
+        state.read(columns(rows, ROME), 9e9, RULES)
+        log += own.records(state, state.changes(), PLACE)
+        state.commit()
     return log, state, own
 
 
@@ -73,22 +73,17 @@ def test_a_key_that_is_no_number_is_told(key: bytes | None) -> None:
 
 
 def test_names_that_are_left_out_are_told() -> None:
-    """Differences that are applied at once do not close the gap that a missing name leaves between them."""
+    """Differences do not close the gap that a missing name leaves between them."""
     for first, whole in ((2, True), (3, False)):
         replay = Replay(ROME)
         for at, (number, name) in enumerate([(0, ("a", "b")), (0, ()), (first, ("c",))]):
             replay.take(b"%d" % at, encode(Changes(names=name, first_name=number), PLACE))
         if whole:
             replay.finish()
-            assert replay.state.names == ["a", "b", "c"]
+            assert replay.state.names.texts(np.arange(3)) == ["a", "b", "c"]
         else:
             with pytest.raises(DamagedError, match="names"):
                 replay.finish()
-
-
-def test_differences_without_names_come_before_names() -> None:
-    """Where names of several steps begin is told by the first of them that has one."""
-    assert merge([Changes(first_name=0), Changes(names=("c",), first_name=2)]).first_name == 2
 
 
 def test_many_small_commits_leave_few_records(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,13 +92,13 @@ def test_many_small_commits_leave_few_records(monkeypatch: pytest.MonkeyPatch) -
     zones, random = 3000, np.random.default_rng(0)
     state, own = State(ROME), Changelog()
     rows = [(f"zone {i}", START + hour * 3600, 1.0, 9e9) for hour in (0, 24) for i in range(zones)]
-    _, changes = step(state, columns(rows), 9e9, RULES)
-    state.apply(changes)
-    own.records(state, changes, PLACE)
+    state.read(columns(rows, ROME), 9e9, RULES)
+    own.records(state, state.changes(), PLACE)
+    state.commit()
     limit = state.size // changelog._RECORD_BYTES
     for _ in range(5 * limit):
         zone = int(random.integers(0, zones))
-        _, changes = step(state, columns([(f"zone {zone}", START + 25 * 3600, random.random(), 9e9)]), 9e9, RULES)
-        state.apply(changes)
-        own.records(state, changes, PLACE)
+        state.read(columns([(f"zone {zone}", START + 25 * 3600, random.random(), 9e9)], ROME), 9e9, RULES)
+        own.records(state, state.changes(), PLACE)
+        state.commit()
         assert own.following - own.since < 2.5 * limit

@@ -8,11 +8,10 @@ import numpy as np
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from consumer.core.ending import close, silence
+from consumer.core.changes import Changes
+from consumer.core.idle import silence
 from consumer.core.outcome import Endings, Outcome, Rules, Scorings, Windows
-from consumer.core.state import Changes, State, merge
-from consumer.core.step import step
-from consumer.core.undo import Before, before, undo
+from consumer.core.state import State
 from season.calendar import DAY, HOUR, I64
 from tests.consumer.core.laws import Case, cases
 from tests.reference import Reference, Zone
@@ -28,7 +27,11 @@ def told(windows: Windows, kind: str, state: State) -> Rows:
     for cause, zone, day, hours in zip(windows.causes, windows.zones, windows.days, windows.hours, strict=True):
         instants = state.calendar.hours(int(day)).instants
         values = {int(at): value for at, value in zip(instants, hours, strict=False) if not np.isnan(value)}
-        event_ = (kind, state.names[zone], day, values) if kind != "flattened" else (kind, state.names[zone], day)
+        event_ = (
+            (kind, state.names.texts(np.array([zone]))[0], day, values)
+            if kind != "flattened"
+            else (kind, state.names.texts(np.array([zone]))[0], day)
+        )
         rows.append((int(cause), int(day), event_))
     return rows
 
@@ -39,7 +42,7 @@ def scored(scorings: Scorings, state: State) -> Rows:
     w = scorings.windows
     for i, (cause, day) in enumerate(zip(w.causes.tolist(), w.days.tolist(), strict=True)):
         steps, numbers = tuple(scorings.steps[i].tolist()), (int(scorings.filled[i]), int(scorings.revisions[i]))
-        rows.append((cause, day, ("scored", state.names[w.zones[i]], day, steps, *numbers)))
+        rows.append((cause, day, ("scored", state.names.texts(w.zones[i : i + 1])[0], day, steps, *numbers)))
     return rows
 
 
@@ -56,7 +59,7 @@ def events_of(outcome: Outcome | Endings, state: State) -> Rows:
 def restored(state: State, pieces: int) -> State:
     """A state made from snapshots of another, in pieces."""
     anew = State(state.calendar)
-    for zones in np.array_split(np.arange(len(state.names)), pieces):
+    for zones in np.array_split(np.arange(state.known), pieces):
         if len(zones):
             anew.apply(state.snapshot(int(zones[0]), int(zones[-1]) + 1))
     return anew
@@ -64,10 +67,11 @@ def restored(state: State, pieces: int) -> State:
 
 def everything(state: State) -> dict[str, Any]:
     """All that a state holds."""
-    whole = state.snapshot(0, len(state.names))
+    whole = state.snapshot(0, state.known)
     hours = np.full((len(whole.hours), 32), np.nan)
     hours[:, : whole.hours.shape[1]] = whole.hours
-    return {**vars(whole), "hours": hours, "numbers": dict(state.numbers), "open": state.open_windows}
+    present = state.windows_at(state.rows_of(np.arange(state.known)))["present"]
+    return {**vars(whole), "hours": hours, "present": present, "open": state.open_windows}
 
 
 class Pair:
@@ -78,15 +82,14 @@ class Pair:
         self.rules = case.rules
         self.state = State(case.calendar)
         self.log: list[Changes] = []
-        self.undone: list[Before] = []
+        self.committed: dict[str, Zone] = {}
         self.reference = Reference(case.calendar, case.rules)
 
     def read(self, start: int, end: int) -> None:
         """Both read the same stretch of readings, and say the same, message by message."""
         stretch = self.case.readings[start:end]
         now = stretch[0][3]
-        outcome, changes = step(self.state, self.case.batch(start, end), now, self.rules)
-        self._apply(changes)
+        outcome = self.state.read(self.case.batch(start, end), now, self.rules)
         expected = [self.reference.read(*reading[:3], now) for reading in stretch]
         kinds = [kind for events in expected for kind, *_ in events]
         assert outcome.future.tolist() == [i for i, e in enumerate(expected) if e[0] == ("future",)]
@@ -104,8 +107,7 @@ class Pair:
 
     def close(self, zones: I64, stream: I64, expected: Events) -> None:
         """Windows end without a reading, in both."""
-        endings, changes = close(self.state, zones, stream, self.rules)
-        self._apply(changes)
+        endings = self.state.advance(zones, stream, self.rules)
         assert [row[2] for row in sorted(events_of(endings, self.state), key=lambda r: (r[2][1], r[1]))] == expected
         self._same_state()
 
@@ -113,46 +115,42 @@ class Pair:
         """One or two zones with an open window, if there are any, have been silent for too long."""
         if not self.state.open_windows:
             return
-        rows = self.state.rows_of(np.arange(len(self.state.names)))
-        zones = np.unique(random.choice(self.state.zone[rows], 2))
-        silent = [e for zone in zones for e in self.reference.silence(self.state.names[zone])]
+        windows = self.state.windows_at(self.state.rows_of(np.arange(self.state.known)))
+        zones = np.unique(random.choice(windows["zone"], 2)).astype(np.int64)
+        silent = [e for name in self.state.names.texts(zones) for e in self.reference.silence(name)]
         self.close(zones, silence(self.state, zones, self.rules), sorted_by_zone(silent))
 
-    def replay(self, random: np.random.Generator) -> None:
-        """The state made from all changes so far, some of them merged, equals the one made step by step."""
-        self.state = State(self.case.calendar)
-        snapshots = [i for i, changes in enumerate(self.log) if changes.anew != (0, 0)]
-        start = snapshots[-1] if snapshots else 0
-        while start < len(self.log):
-            end = start + (1 if start in snapshots else int(random.integers(1, 9)))
-            self.state.apply(merge(self.log[start:end]) if end > start + 1 else self.log[start])
-            start = end
+    def commit(self) -> None:
+        """The transaction is committed, and the changelog gets its changes."""
+        self.log.append(self.state.changes())
+        self.state.commit()
+        self.committed = deepcopy(self.reference.zones)
+
+    def rollback(self) -> None:
+        """The transaction is aborted."""
+        self.state.rollback()
+        self.reference.zones = deepcopy(self.committed)
         self._same_state()
 
-    def undo(self, zones: dict[str, Zone]) -> None:
-        """Takes back all that was applied since the last commit; `zones` are the reference's as they were then."""
-        while self.undone:
-            undo(self.state, self.undone.pop())
-            self.log.pop()
-        self.reference.zones = zones
+    def replay(self) -> None:
+        """The state made from all changes that were committed equals the one that made them."""
+        self.commit()
+        expected, self.state = everything(self.state), State(self.case.calendar)
+        for changes in self.log:
+            self.state.apply(changes)
+        np.testing.assert_equal(everything(self.state), expected)
         self._same_state()
-
-    def _apply(self, changes: Changes) -> None:
-        self.log.append(changes)
-        self.undone.append(before(self.state, changes))
-        self.state.apply(changes)
 
     def _same_state(self) -> None:
         state, zones = self.state, self.reference.zones
-        assert state.names == list(zones)
+        names = state.names.texts(np.arange(state.known))
+        assert names == list(zones)
+        assert [state.names.find(name) for name in names] == list(range(len(names)))
         assert state.stream.tolist() == [zone.stream for zone in zones.values()]
-        assert state.horizon.tolist() == [zone.horizon for zone in zones.values()]
+        assert state.watermark.tolist() == [zone.horizon for zone in zones.values()]
         assert state.open_windows == sum(len(zone.windows) for zone in zones.values())
-        rows = state.rows_of(np.arange(len(state.names)))
-        own = {
-            (state.names[z], int(d)): int(r)
-            for z, d, r in zip(state.zone[rows], state.day[rows], state.revision[rows], strict=True)
-        }
+        windows = state.windows_at(state.rows_of(np.arange(state.known)))
+        own = {(names[window["zone"]], int(window["day"])): int(window["revision"]) for window in windows}
         assert own == {(n, day): w.scorings for n, zone in zones.items() for day, w in zone.windows.items()}
 
 
@@ -170,13 +168,12 @@ def test_any_cut_into_batches_says_what_the_reference_says(case: Case, size: int
 
 @settings(max_examples=150)
 @given(cases(), st.sampled_from([1, 2, 7, 50]), st.integers(0, 2**32 - 1))
-def test_an_undone_transaction_leaves_nothing(case: Case, size: int, seed: int) -> None:
+def test_an_aborted_transaction_leaves_nothing(case: Case, size: int, seed: int) -> None:
     """What was read since the last commit is undone to the last bit, and read again in another cut as if for once."""
     random = np.random.default_rng(seed)
     pair, start = Pair(case), 0
     while start < len(case.readings):
-        whole, zones, end = everything(pair.state), deepcopy(pair.reference.zones), start
-        pair.undone.clear()
+        before, end = everything(pair.state), start
         for _ in range(int(random.integers(1, 5))):
             if random.random() < 0.2:
                 pair.fall_silent(random)
@@ -184,10 +181,12 @@ def test_an_undone_transaction_leaves_nothing(case: Case, size: int, seed: int) 
                 first, end = end, end + int(random.integers(1, 2 * size))
                 pair.read(first, end)
         if random.random() < 0.5:
-            pair.undo(zones)
-            np.testing.assert_equal(everything(pair.state), whole)
+            pair.rollback()
+            np.testing.assert_equal(everything(pair.state), before)
         else:
+            pair.commit()
             start = end
+    pair.replay()
 
 
 @settings(max_examples=150)
@@ -204,17 +203,19 @@ def test_restarts_with_any_rules_go_on_where_they_were(case: Case, pieces: int, 
         pair.read(start, end)
         start = end
         if random.random() < 0.3:
+            pair.commit()
             pair.state = restored(pair.state, pieces)
             pair._same_state()
-            pair.log = [pair.state.snapshot(0, len(pair.state.names))]
+            pair.log = [pair.state.snapshot(0, pair.state.known)]
             pair.rules = Rules(
                 int(random.choice([0, HOUR, DAY, 3 * DAY])), case.rules.max_filled, case.rules.max_future
             )
-            zones = np.arange(len(pair.state.names))
-            pair.close(zones, pair.state.stream, sorted_by_zone(pair.reference.restart(pair.rules)))
+            zones = np.arange(pair.state.known)
+            stream = pair.state.stream.copy()
+            pair.close(zones, stream, sorted_by_zone(pair.reference.restart(pair.rules)))
         if random.random() < 0.2:
             pair.fall_silent(random)
-    pair.replay(random)
+    pair.replay()
 
 
 def test_nothing_that_can_happen_is_rare() -> None:

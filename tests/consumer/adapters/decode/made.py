@@ -12,7 +12,7 @@ NOON = instants.parse("2021-06-01T13:00:00Z")
 def one(value: bytes | None, key: bytes | None = b"IT", partitions: int = 4, calendar: Calendar = ROME) -> str:
     """The reason for which a message is rejected, or "" where it is taken."""
     decoded = decode([key], [value], partitions, calendar)
-    assert len(decoded.zones) + len(decoded.rejected) == 1
+    assert len(decoded.rows) + len(decoded.rejected) == 1
     return decoded.rejected[0].reason if decoded.rejected else ""
 
 
@@ -23,5 +23,13 @@ def reading(zone: str = '"IT"', timestamp: str = '"2021-06-01T13:00:00Z"', deman
 
 def rows(decoded: Decoded) -> list[tuple[int, str, int, str]]:
     """What was taken, to the bit."""
-    columns = (decoded.rows, decoded.zones, decoded.instants, decoded.demands)
-    return [(int(r), zone, int(t), float(d).hex()) for r, zone, t, d in zip(*columns, strict=True)]
+    text = decoded.readings.text.tobytes()
+    return [
+        (
+            int(row),
+            text[record["name_start"] : record["name_start"] + record["name_length"]].decode(),
+            int(record["instant"]),
+            float(record["demand"]).hex(),
+        )
+        for row, record in zip(decoded.rows, decoded.readings.records, strict=True)
+    ]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from consumer.adapters.decode import decode
 from season.messages import encode_reading
-from tests.consumer.adapters.decode.made import NOON, ROME, one, reading
+from tests.consumer.adapters.decode.made import NOON, ROME, one, reading, rows
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_the_edge_of_demand_is_exact(sign: int) -> None:
 @given(st.floats(width=64, allow_nan=False, allow_infinity=False, min_value=-3e38, max_value=3e38))
 def test_demand_is_kept_as_a_64_bit_float(demand: float) -> None:
     """What a publisher wrote comes out to the bit."""
-    assert decode([b"IT"], [encode_reading("IT", NOON, demand)], 4, ROME).demands[0].hex() == demand.hex()
+    assert rows(decode([b"IT"], [encode_reading("IT", NOON, demand)], 4, ROME)) == [(0, "IT", NOON, demand.hex())]

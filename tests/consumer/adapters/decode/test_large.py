@@ -17,7 +17,6 @@ def test_what_is_large_is_judged_by_the_same_rule(value: bytes) -> None:
     usual = decode([b"IT"], [value], 1, ROME)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("season.messages.LARGE", 0)
-        patch.setattr("consumer.adapters.decode.LARGE", 0)
         large = decode([b"IT"], [value], 1, ROME)
     assert rows(large) == rows(usual)
     assert [rejected.reason for rejected in large.rejected] == [rejected.reason for rejected in usual.rejected]

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
-from consumer.adapters import decode as module
-from consumer.adapters.decode import Rejected, decode
+from consumer.adapters.decode import decode
 from season import instants
-from season.messages import decode_fields, decode_reading
+from season.messages import decode_reading
 from tests import naive_json
 from tests.consumer.adapters.decode.made import NOON, ROME, one, reading, rows
 from tests.hostile_json import FIELDS, READING, depth, hostile
@@ -53,24 +52,6 @@ def test_any_bytes_are_a_reading_or_malformed_as_the_naive_reader_says(value: by
     for rejected in decoded.rejected:
         assert rejected.error.isprintable()
         assert len(rejected.error) < 700
-
-
-@settings(max_examples=300)
-@given(hostile())
-@example(reading(demand_mw="-0"))
-@example(reading(demand_mw="-0.0"))
-def test_the_fast_road_agrees_with_the_slow_one(value: bytes) -> None:
-    """What the batch decoder takes, the slow road takes as the same fields; what one refuses, the other does."""
-    readings, _, rejected = module._read([value])
-    taken = [(reading.zone, reading.timestamp, reading.demand_mw.hex()) for reading in readings]
-    try:
-        fields = decode_fields(value)
-    except ValueError as error:
-        expected = Rejected(0, "malformed", str(error))
-        assert (taken, rejected) == ([], [expected])
-    else:
-        assert taken == [(fields.zone, fields.timestamp, fields.demand_mw.hex())]
-        assert not rejected
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""Loops between the tables and the changelog: columns of changes into the tables, and rows back out of them.
+
+Everything here is compiled. What is read back from a changelog is committed already: no journal is kept of it.
+"""
+
+import numpy as np
+
+from consumer.core.columns import I32, NEVER, OPEN, Records, Tables
+from consumer.core.compiled import compiled
+from consumer.core.rule import fill_row, find, free_row, link, unlink
+from season.calendar import I64
+from season.steps import F64
+
+
+@compiled
+def set_times(tables: Tables, counts: I64, moved: I64, stream: I64, watermark: I64) -> None:
+    """Set the times of the zones `moved` [m], and end the windows that their watermarks have reached."""
+    zones, windows, _, free = tables
+    for i in range(len(moved)):
+        zone = zones[moved[i]]
+        zone["stream"], zone["watermark"] = stream[i], watermark[i]
+        row = zone["oldest"]
+        while row >= 0 and windows[row]["end"] <= watermark[i]:
+            newer = windows[row]["newer"]
+            unlink(zones, windows, row)
+            free_row(windows, free, counts, row)
+            row = newer
+
+
+@compiled
+def set_cells(tables: Tables, counts: I64, zone: I64, day: I64, end: I64, place: I64, value: F64) -> None:
+    """Write hours [c] of windows; those of windows that the watermark has reached mean nothing."""
+    zones, windows, values, free = tables
+    for i in range(len(zone)):
+        if end[i] > zones[zone[i]]["watermark"]:
+            row = find(zones, windows, zone[i], day[i])
+            if row < 0:
+                row = fill_row(windows, values, free, counts, zone[i], day[i], end[i])
+                link(zones, windows, row)
+            if np.isnan(values[row, place[i]]):
+                windows[row]["present"] += 1
+            values[row, place[i]] = value[i]
+
+
+@compiled
+def set_windows(tables: Tables, counts: I64, zone: I64, day: I64, end: I64, hours: F64) -> None:
+    """Open windows [w] with all their hours [w, width], NaN for a missing one."""
+    zones, windows, values, free = tables
+    for i in range(len(zone)):
+        row = fill_row(windows, values, free, counts, zone[i], day[i], end[i])
+        link(zones, windows, row)
+        for k in range(hours.shape[1]):
+            values[row, k] = hours[i, k]
+            windows[row]["present"] += not np.isnan(hours[i, k])
+
+
+@compiled
+def set_revisions(tables: Tables, zone: I64, day: I64, revision: I64) -> None:
+    """Set how often windows [w] were scored, where they are still open."""
+    zones, windows, _, _ = tables
+    for i in range(len(zone)):
+        row = find(zones, windows, zone[i], day[i])
+        if row >= 0:
+            windows[row]["revision"] = revision[i]
+
+
+@compiled
+def forget(tables: Tables, counts: I64, first: int, end: int) -> None:
+    """Forget the times and the windows of a range of zones."""
+    zones, windows, _, free = tables
+    for number in range(first, end):
+        zone = zones[number]
+        row = zone["oldest"]
+        while row >= 0:
+            free_row(windows, free, counts, row)
+            row = windows[row]["newer"]
+        zone["stream"], zone["watermark"], zone["oldest"], zone["newest"] = NEVER, NEVER, -1, -1
+
+
+@compiled
+def gather_cells(
+    windows: Records, values: F64, cells: Records, count: int, zone: I64, day: I64, place: I64, value: F64
+) -> int:
+    """Write what stands in the first `count` of the journal's cells, but for windows that have ended; return how many
+    they are."""
+    found = 0
+    for i in range(count):
+        window = windows[cells[i]["row"]]
+        if window["phase"] == OPEN:
+            zone[found], day[found], place[found] = window["zone"], window["day"], cells[i]["place"]
+            value[found] = values[cells[i]["row"], cells[i]["place"]]
+            found += 1
+    return found
+
+
+@compiled
+def gather_times(zones: Records, times: Records, moved: I64, stream: I64, watermark: I64) -> None:
+    """Write the zones [m] whose times the journal has, and their times as they are now."""
+    for i in range(len(moved)):
+        moved[i] = times[i]["zone"]
+        stream[i], watermark[i] = zones[moved[i]]["stream"], zones[moved[i]]["watermark"]
+
+
+@compiled
+def rows_of(tables: Tables, wanted: I64, rows: I32) -> int:
+    """Write the rows of the open windows of zones `wanted`, zone by zone and by day; return how many they are."""
+    zones, windows, _, _ = tables
+    count = 0
+    for zone in wanted:
+        row = zones[zone]["oldest"]
+        while row >= 0:
+            rows[count] = row
+            count += 1
+            row = windows[row]["newer"]
+    return count
+
+
+@compiled
+def count_windows(tables: Tables, first: int, counts: I64) -> None:
+    """Write how many open windows each zone from `first` on has into `counts` [z]."""
+    zones, windows, _, _ = tables
+    for i in range(len(counts)):
+        row = zones[first + i]["oldest"]
+        while row >= 0:
+            counts[i] += 1
+            row = windows[row]["newer"]

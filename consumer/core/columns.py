@@ -1,0 +1,116 @@
+"""What goes into the loops, and what a partition remembers, as arrays of records: the loops work on these alone.
+
+Rows of windows and numbers of zones are indices into these arrays; -1 stands for none. A field of such an array is a
+column (`zones["stream"]`), an item a record (`zones[zone]`). They are handed to the loops one by one: in a tuple each
+access would count references, and cost more than the rule.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from season.calendar import I64
+from season.steps import F64, STEPS
+
+I32 = NDArray[np.int32]
+I8 = NDArray[np.int8]
+U8 = NDArray[np.uint8]
+Records = NDArray[np.void]
+
+Tables = tuple[Records, Records, F64, I32]
+"""Zones, windows, the windows' values, and a stack of their free rows."""
+Journal = tuple[I64, Records, I32, I32, Records]
+"""Counts, cells, links (rows of windows that were opened, -1 - row of those that ended), scored rows, and times."""
+Happened = tuple[I8, I64, Records, F64, F64, Records, Records]
+"""What a loop tells: fates [n], counts, scorings with their hours and steps, flattened and ended windows."""
+
+NEVER = -(2**40)
+"""The stream time of a zone that has none: earlier than any instant, and safe to calculate with."""
+
+FREE, OPEN, ENDED = 0, 1, 2
+"""The phases of a row. A window that ends keeps its row until the transaction is over: an abort opens it again."""
+
+CELLS, LINKS, SCORINGS, TIMES, SPARE = 0, 1, 2, 3, 4
+"""The places of `counts`: how long the four lists of the journal are, and how many rows of windows are free."""
+
+READING = np.dtype(
+    [
+        ("name_start", "i8"),  # where the name of its zone begins in the batch's text
+        ("name_length", "i4"),
+        ("zone", "i4"),  # the zone's number
+        ("instant", "i8"),
+        ("demand", "f8"),
+        ("end", "i8"),  # the end of its window
+        ("day", "i4"),  # the window
+        ("clock", "i4"),  # the row of `clocks` for a window that is not simply 24 hours in a row, else -1
+        ("hours", "i4"),  # how many hours the window has
+        ("place", "i4"),  # which of them it is, from 0
+    ],
+    align=True,
+)
+"""A reading, and where it falls."""
+
+ZONE = np.dtype(
+    [
+        ("stream", "i8"),  # stream time
+        ("watermark", "i8"),  # a window that ends here or before has ended, for ever
+        ("touched", "i8"),  # the number of the transaction that moved these last
+        ("oldest", "i4"),  # the row of its oldest open window, and so on to the newest by the rows' `newer`
+        ("newest", "i4"),
+    ],
+    align=True,
+)
+
+WINDOW = np.dtype(
+    [
+        ("end", "i8"),  # the first instant after the window
+        ("zone", "i4"),
+        ("day", "i4"),
+        ("older", "i4"),  # the row of the zone's next older open window
+        ("newer", "i4"),
+        ("revision", "i4"),  # how often it was scored
+        ("present", "i2"),  # how many of its hours are there
+        ("phase", "i1"),
+    ],
+    align=True,
+)
+"""A window, beside its hours: those are `values` [row, width], in their order. A missing one is NaN, which no reading
+can be; the width grows where a day has more than 24 hours."""
+
+CELL = np.dtype([("row", "i4"), ("place", "i4"), ("before", "f8")], align=True)
+"""An hour that was written, with the value that it overwrote."""
+
+TIME = np.dtype([("zone", "i4"), ("stream", "i8"), ("watermark", "i8")], align=True)
+"""A zone whose times were moved, with those of before the transaction."""
+
+SCORING = np.dtype([("cause", "i4"), ("row", "i4"), ("revision", "i4")])
+"""A window that is to be scored, and the reading that caused it, as its place in the batch."""
+
+EVENT = np.dtype([("cause", "i4"), ("row", "i4")])
+"""A window that something else happened to."""
+
+
+def no_tables(rows: int = 64) -> Tables:
+    """Return the tables of a partition that has seen nothing, with so many free rows for windows."""
+    free = np.arange(rows, dtype=np.int32)[::-1].copy()
+    return np.empty(0, ZONE), np.zeros(rows, WINDOW), np.empty((rows, STEPS)), free
+
+
+def empty_journal(rows: int = 64, changes: int = 1024) -> Journal:
+    """Return a journal with room for so many changes of tables with so many rows for windows."""
+    counts = np.array([0, 0, 0, 0, rows], np.int64)
+    links, scored = np.empty(2 * rows, np.int32), np.empty(changes, np.int32)
+    return counts, np.empty(changes, CELL), links, scored, np.empty(changes, TIME)
+
+
+def nothing_happened(readings: int, rows: int, width: int) -> Happened:
+    """Return room for all that so many readings can do to so many rows of windows of this width."""
+    scorings, hours, steps = np.empty(readings, SCORING), np.empty((readings, width)), np.empty((readings, STEPS))
+    events = np.empty(readings, EVENT), np.empty(rows, EVENT)
+    return np.empty(readings, np.int8), np.zeros(3, np.int64), scorings, hours, steps, *events
+
+
+def lengthened(column: NDArray, length: int) -> NDArray:  # type: ignore[type-arg]
+    """Return a longer column that begins with this one, zeros behind it, which take no memory until written to."""
+    longer = np.zeros((length, *column.shape[1:]), column.dtype)
+    longer[: len(column)] = column
+    return longer

@@ -1,0 +1,73 @@
+"""Compiles the loops of the core, once for every processor of the architecture.
+
+The machine code lies beside the modules, in their `__pycache__`, and is loaded from there at the next start. Where
+that folder cannot be written (a read-only root) and holds nothing yet, each start compiles, and keeps nothing.
+`NUMBA_DISABLE_JIT=1` leaves the loops as the Python that they are: for tests, coverage and fuzzers.
+"""
+
+import contextlib
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import caching
+
+import season
+
+# Code for one processor would have to be compiled again on the next: in another container, say.
+numba.config.CPU_NAME = "generic"
+numba.config.CPU_FEATURES = ""
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+
+class _BesideTheModule(caching.InTreeCacheLocator):
+    """Numba's own locator for `__pycache__`, but for two things.
+
+    The folder need not be writable. And a loop is compiled again where any module of its folder or of `season` has
+    changed: numba alone looks at the loop's own file, but machine code holds that of the functions it calls, too.
+    """
+
+    def ensure_cache_path(self) -> None:
+        with contextlib.suppress(OSError):
+            Path(self.get_cache_path()).mkdir(exist_ok=True)
+
+    def get_source_stamp(self) -> bytes:
+        return _hash_of_modules(Path(self._py_file).parent) + _hash_of_modules(Path(season.__file__).parent)
+
+
+class _Implementation(caching.CompileResultCacheImpl):
+    _locator_classes = (_BesideTheModule,)
+
+
+class _Cache(caching.FunctionCache):
+    """Numba's own cache, which does without what it cannot write."""
+
+    _impl_class = _Implementation
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
+
+
+def compiled(loop: Loop) -> Loop:
+    """Return the loop, compiled at its first call for the types of its arguments.
+
+    Floats are added and divided in the order in which they are written: the same bits as uncompiled.
+    """
+    if numba.config.DISABLE_JIT:
+        return loop
+    dispatcher: Any = numba.njit(loop, nogil=True)
+    dispatcher._cache = _Cache(loop)
+    return dispatcher  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _hash_of_modules(folder: Path) -> bytes:
+    digest = hashlib.sha256()
+    for module in sorted(folder.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.digest()

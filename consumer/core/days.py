@@ -1,0 +1,66 @@
+"""Where readings fall: the window of each, its end, and which of the window's hours each is."""
+
+import numpy as np
+
+from consumer.core.columns import Records
+from consumer.core.compiled import compiled
+from season.calendar import HOUR, I64, Bool, Calendar
+from season.steps import STEPS
+
+_MOST_HOURS = 32  # more than the 31 hours of the longest window there is
+
+
+def locate(readings: Records, calendar: Calendar) -> tuple[Bool, I64]:
+    """Write into readings [n] where their instants fall.
+
+    Returns which of them are a full hour of the calendar's clock (without that the place of one means nothing), and
+    the clocks [c, 32]: the step of each hour, for the windows that are not simply 24 hours in a row.
+    """
+    full, irregular = np.empty(len(readings), np.bool_), np.empty(len(readings), np.bool_)
+    if not locate_in_table(readings, *calendar.windows, full, irregular):
+        readings["day"] = calendar.days(readings["instant"])
+        readings["end"] = calendar.ends(readings["day"].astype(np.int64))
+        irregular[:] = True
+    clocks = np.empty((0, _MOST_HOURS), np.int64)
+    if irregular.any():
+        rows = np.flatnonzero(irregular)
+        readings[rows], full[rows], clocks = _locate_irregular(readings[rows], calendar)
+    return full, clocks
+
+
+def _locate_irregular(readings: Records, calendar: Calendar) -> tuple[Records, Bool, I64]:
+    """Locate readings [n] whose windows may be of any hours; their days are known."""
+    days, instants = readings["day"].astype(np.int64), readings["instant"].copy()
+    readings["place"], readings["hours"], readings["clock"] = calendar.places(instants, days), STEPS, -1
+    irregular = calendar.irregular(days)
+    clocks = np.zeros((len(irregular), _MOST_HOURS), np.int64)
+    for number, (day, rows) in enumerate(irregular):
+        steps = calendar.hours(day).steps
+        readings["hours"][rows], readings["clock"][rows] = len(steps), number
+        clocks[number, : len(steps)] = steps
+    return readings, calendar.on_the_hour(instants), clocks
+
+
+@compiled
+def locate_in_table(
+    readings: Records, numbers: I64, starts: I64, irregulars: Bool, full: Bool, irregular: Bool
+) -> bool:
+    """Locate readings as if all windows had 24 hours; return False where one is beyond the table.
+
+    The table has windows in order of time: their `numbers`, `starts` and which are `irregulars`, all [d].
+    """
+    at, low = 0, starts[0]
+    high = low  # low to high: the window of the reading before, which is most often that of the next one, too
+    for i in range(len(readings)):
+        reading = readings[i]
+        instant = reading["instant"]
+        if not low <= instant < high:
+            if instant < starts[0] or instant >= starts[-1]:
+                return False
+            at = np.searchsorted(starts, instant, "right") - 1
+            low, high = starts[at], starts[at + 1]
+        reading["day"], reading["end"], reading["hours"], reading["clock"] = numbers[at], high, STEPS, -1
+        reading["place"] = (instant - low) // HOUR
+        full[i] = (instant - low) % HOUR == 0
+        irregular[i] = irregulars[at]
+    return True

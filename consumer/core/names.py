@@ -1,0 +1,151 @@
+"""The names of a partition's zones: from bytes to a zone's number and back, without an object for each.
+
+A hash table of numbers with linear probing. Names are only ever taken back in the reverse order in which they came,
+so that a slot that is emptied leaves no gap in anybody's way.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consumer.core.columns import I32, READING, U8, Records, lengthened
+from consumer.core.compiled import compiled
+from season.calendar import I64
+
+_FNV_PRIME = 0x01000193
+_MASK = 0xFFFFFFFF
+
+
+class Names:
+    """The names of one partition's zones, numbered from 0 in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._slots = np.full(64, -1, np.int32)  # a power of two of them, at most half of them used
+        self._starts = np.zeros(32, np.int64)  # where each name begins in the text, and the end of the last
+        self._text = np.empty(512, np.uint8)
+        self._count = 0
+        # A hash of our own, so that nobody can choose names that meet in one slot.
+        self._seed = secrets.randbits(32)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def number(self, text: U8, readings: Records) -> None:
+        """Write into the `readings` the numbers of their zones, whose names stand in `text`; new ones are added."""
+        self._make_room(len(readings), int(readings["name_length"].sum()))
+        names = self._slots, self._starts, self._text
+        self._count = number_names(names, self._count, self._seed, text, readings)
+
+    def find(self, name: str) -> int:
+        """Return the number of a name, -1 where it has none."""
+        text = np.frombuffer(name.encode(), np.uint8)
+        slot = hash_of(text, 0, len(text), self._seed)
+        return int(find_name(self._slots, self._starts, self._text, text, 0, len(text), slot))
+
+    def add(self, names: Sequence[str]) -> None:
+        """Add names that are new."""
+        encoded = [name.encode() for name in names]
+        readings = np.zeros(len(encoded), READING)
+        readings["name_length"] = [len(name) for name in encoded]
+        readings["name_start"] = np.cumsum(readings["name_length"]) - readings["name_length"]
+        self.number(np.frombuffer(b"".join(encoded), np.uint8), readings)
+
+    def texts(self, numbers: NDArray[np.int_]) -> list[str]:
+        """Return the names of zones."""
+        starts, ends = self._starts[numbers].tolist(), self._starts[np.asarray(numbers) + 1].tolist()
+        return [self._text[start:end].tobytes().decode() for start, end in zip(starts, ends, strict=True)]
+
+    def cut(self, count: int) -> None:
+        """Forget the zones from number `count` on."""
+        cut_names(self._slots, self._starts, self._text, self._seed, self._count, count)
+        self._count = count
+
+    def _make_room(self, names: int, size: int) -> None:
+        count = self._count + names
+        if count >= len(self._starts):
+            self._starts = lengthened(self._starts, 2 * count + 1)
+        end = int(self._starts[self._count]) + size
+        if end > len(self._text):
+            self._text = lengthened(self._text, 2 * end)
+        if 2 * count > len(self._slots):
+            self._slots = np.full(2 ** (2 * count - 1).bit_length(), -1, np.int32)
+            enter_all(self._slots, self._starts, self._text, self._seed, self._count)
+
+
+@compiled
+def number_names(names: tuple[I32, I64, U8], count: int, seed: int, text: U8, readings: Records) -> int:
+    """Number the zones of readings, of which all may be new; return how many zones there are then."""
+    slots, starts, known = names
+    for i in range(len(readings)):
+        start, length = readings[i]["name_start"], readings[i]["name_length"]
+        hashed = hash_of(text, start, length, seed)
+        number = find_name(slots, starts, known, text, start, length, hashed)
+        if number < 0:
+            number = count
+            for k in range(length):
+                known[starts[number] + k] = text[start + k]
+            starts[number + 1] = starts[number] + length
+            slots[slot_that_holds(slots, hashed, -1)] = number
+            count += 1
+        readings[i]["zone"] = number
+    return count
+
+
+@compiled
+def find_name(slots: I32, starts: I64, known: U8, text: U8, start: int, length: int, hashed: int) -> int:
+    """Return the number of the name of `length` bytes at `start` of `text`, -1 where it has none."""
+    last = len(slots) - 1
+    slot = hashed & last
+    while slots[slot] >= 0:
+        number = slots[slot]
+        first = starts[number]
+        if starts[number + 1] - first == length and same(known, first, text, start, length):
+            return number
+        slot = (slot + 1) & last
+    return -1
+
+
+@compiled
+def slot_that_holds(slots: I32, hashed: int, number: int) -> int:
+    """Return the first slot from that of a hash on that holds this number."""
+    last = len(slots) - 1
+    slot = hashed & last
+    while slots[slot] != number:
+        slot = (slot + 1) & last
+    return slot
+
+
+@compiled
+def enter_all(slots: I32, starts: I64, known: U8, seed: int, count: int) -> None:
+    """Put every number into a free slot."""
+    for number in range(count):
+        hashed = hash_of(known, starts[number], starts[number + 1] - starts[number], seed)
+        slots[slot_that_holds(slots, hashed, -1)] = number
+
+
+@compiled
+def cut_names(slots: I32, starts: I64, known: U8, seed: int, count: int, kept: int) -> None:
+    """Empty the slots of the numbers from `kept` on, the latest first."""
+    for number in range(count - 1, kept - 1, -1):
+        hashed = hash_of(known, starts[number], starts[number + 1] - starts[number], seed)
+        slots[slot_that_holds(slots, hashed, number)] = -1
+
+
+@compiled
+def hash_of(text: U8, start: int, length: int, seed: int) -> int:
+    """Return the FNV-1a hash in 32 bits, from a seed of ours, with its high bits mixed into the low ones."""
+    value = seed
+    for k in range(start, start + length):
+        value = ((value ^ np.int64(text[k])) * _FNV_PRIME) & _MASK
+    return value ^ (value >> 15)
+
+
+@compiled
+def same(one: U8, first: int, other: U8, start: int, length: int) -> bool:
+    """Return whether `length` bytes are the same in both texts."""
+    for k in range(length):
+        if one[first + k] != other[start + k]:
+            return False
+    return True

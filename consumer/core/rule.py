@@ -1,0 +1,287 @@
+"""The rule of windows as loops: one reading after the other, in the order in which the interface tells it.
+
+Everything here is compiled, and changes the arrays of `columns.py` in place. What is overwritten goes into the
+journal (`cells`, `links`, `scored` and `times`, as long as `counts` says), so that `rollback` can take it back.
+"""
+
+import numpy as np
+
+from consumer.core.columns import (
+    CELLS,
+    ENDED,
+    FREE,
+    I32,
+    LINKS,
+    OPEN,
+    SCORINGS,
+    SPARE,
+    TIMES,
+    Happened,
+    Journal,
+    Records,
+    Tables,
+)
+from consumer.core.compiled import compiled
+from season import steps as season_steps
+from season.calendar import I64
+from season.steps import F64, STEPS
+
+NEW, CORRECTION, REPEAT, LATE = 0, 1, 2, 3
+"""The fates of a reading."""
+
+SCORED, FLAT, UNSCORED = 0, 1, 2
+"""The places of `told`: how many windows were scored, made constant by a correction, and ended unscored."""
+
+by_clock = compiled(season_steps.by_clock)
+
+
+@compiled
+def read(
+    readings: Records, clocks: I64, grace: int, number: int, tables: Tables, journal: Journal,
+    happened: Happened,
+) -> None:  # fmt: skip
+    """Read a batch. `grace` is in seconds, `number` is the transaction's."""
+    zones, windows, values, free = tables
+    counts, cells, links, scored, times = journal
+    fates, told, scorings, hours, steps, flat, ended = happened
+    for i in range(len(readings)):
+        reading = readings[i]
+        zone, demand = reading["zone"], reading["demand"]
+        # A reading is late when its window has ended.
+        if reading["end"] <= zones[zone]["watermark"]:
+            fates[i] = LATE
+            continue
+        # A window exists from its first accepted reading.
+        row = find(zones, windows, zone, reading["day"])
+        if row < 0:
+            row = open_window(zones, windows, values, free, counts, links, reading)
+        # One that is equal to the reading that stands is a repeat and changes nothing.
+        standing = values[row, reading["place"]]
+        if standing == demand:
+            fates[i] = REPEAT
+        else:
+            # Else it is new, or a correction, and stands from now on.
+            fates[i] = NEW if np.isnan(standing) else CORRECTION
+            write(windows, values, counts, cells, row, reading["place"], demand)
+            # A window is due once its last hour is there, and at each correction from then on.
+            if windows[row]["present"] == reading["hours"]:
+                at = told[SCORED]
+                copy_steps(values, row, reading, clocks, hours, steps, at)
+                if not constant(steps, at):
+                    note_scoring(windows, counts, scored, told, scorings, row, i)
+                elif windows[row]["revision"] > 0:
+                    note(told, FLAT, flat, row, i)
+        # Stream time is the latest instant accepted; what lies behind it by the grace period ends.
+        if reading["instant"] > zones[zone]["stream"]:
+            move(zones, counts, times, zone, number, reading["instant"], grace)
+            end_windows(zones, windows, counts, links, zone, told, ended, i)
+
+
+@compiled
+def advance(
+    moved: I64, stream: I64, grace: int, number: int, tables: Tables, journal: Journal, happened: Happened,
+) -> None:  # fmt: skip
+    """Move the stream time of the zones `moved` [m] to `stream` [m] without a reading, and end what is over."""
+    zones, windows, _, _ = tables
+    counts, _, links, _, times = journal
+    _, told, _, _, _, _, ended = happened
+    for i in range(len(moved)):
+        zone = moved[i]
+        if stream[i] > zones[zone]["stream"] or stream[i] - grace > zones[zone]["watermark"]:
+            move(zones, counts, times, zone, number, stream[i], grace)
+            end_windows(zones, windows, counts, links, zone, told, ended, -1)
+
+
+@compiled
+def find(zones: Records, windows: Records, zone: int, day: int) -> int:
+    """Return the row of an open window, -1 where there is none. The newest is the one that is asked for most."""
+    row = zones[zone]["newest"]
+    while row >= 0 and windows[row]["day"] > day:
+        row = windows[row]["older"]
+    return row if row >= 0 and windows[row]["day"] == day else -1
+
+
+@compiled
+def open_window(
+    zones: Records, windows: Records, values: F64, free: I32, counts: I64, links: I32, reading: np.void,
+) -> int:  # fmt: skip
+    """Open the window of a reading, none of whose hours is there yet, and return its row."""
+    row = fill_row(windows, values, free, counts, reading["zone"], reading["day"], reading["end"])
+    link(zones, windows, row)
+    links[counts[LINKS]] = row
+    counts[LINKS] += 1
+    return row
+
+
+@compiled
+def write(windows: Records, values: F64, counts: I64, cells: Records, row: int, place: int, demand: float) -> None:
+    """Let a value stand for an hour."""
+    cell = cells[counts[CELLS]]
+    cell["row"], cell["place"], cell["before"] = row, place, values[row, place]
+    counts[CELLS] += 1
+    if np.isnan(values[row, place]):
+        windows[row]["present"] += 1
+    values[row, place] = demand
+
+
+@compiled
+def copy_steps(values: F64, row: int, reading: np.void, clocks: I64, hours: F64, steps: F64, at: int) -> None:
+    """Copy the hours of a complete window, and their 24 steps."""
+    for k in range(values.shape[1]):
+        hours[at, k] = values[row, k]
+    if reading["clock"] < 0:
+        for k in range(STEPS):
+            steps[at, k] = values[row, k]
+    else:
+        by_clock(values[row], clocks[reading["clock"], : reading["hours"]], steps[at])
+
+
+@compiled
+def constant(steps: F64, at: int) -> bool:
+    """Return whether the 24 steps of row `at` are all equal as 32-bit floats."""
+    first = np.float32(steps[at, 0])
+    for k in range(1, STEPS):
+        if np.float32(steps[at, k]) != first:
+            return False
+    return True
+
+
+@compiled
+def note_scoring(
+    windows: Records, counts: I64, scored: I32, told: I64, scorings: Records, row: int, cause: int,
+) -> None:  # fmt: skip
+    """Tell that a window is scored, with its revision, and count the scoring."""
+    scoring = scorings[told[SCORED]]
+    scoring["cause"], scoring["row"], scoring["revision"] = cause, row, windows[row]["revision"]
+    told[SCORED] += 1
+    windows[row]["revision"] += 1
+    scored[counts[SCORINGS]] = row
+    counts[SCORINGS] += 1
+
+
+@compiled
+def note(told: I64, kind: int, rows: Records, row: int, cause: int) -> None:
+    """Tell of a window that something else happened to it."""
+    rows[told[kind]]["cause"], rows[told[kind]]["row"] = cause, row
+    told[kind] += 1
+
+
+@compiled
+def move(zones: Records, counts: I64, times: Records, zone: int, number: int, stream: int, grace: int) -> None:
+    """Move a zone's stream time, and its watermark, which never goes back."""
+    here = zones[zone]
+    if here["touched"] != number:
+        here["touched"] = number
+        before = times[counts[TIMES]]
+        before["zone"], before["stream"], before["watermark"] = zone, here["stream"], here["watermark"]
+        counts[TIMES] += 1
+    here["stream"] = max(here["stream"], stream)
+    here["watermark"] = max(here["watermark"], stream - grace)
+
+
+@compiled
+def end_windows(
+    zones: Records, windows: Records, counts: I64, links: I32, zone: int, told: I64, ended: Records,
+    cause: int,
+) -> None:  # fmt: skip
+    """End the zone's windows that the watermark has reached; tell of those that were never scored."""
+    row = zones[zone]["oldest"]
+    while row >= 0 and windows[row]["end"] <= zones[zone]["watermark"]:
+        newer = windows[row]["newer"]
+        unlink(zones, windows, row)
+        windows[row]["phase"] = ENDED
+        links[counts[LINKS]] = -1 - row
+        counts[LINKS] += 1
+        if windows[row]["revision"] == 0:
+            note(told, UNSCORED, ended, row, cause)
+        row = newer
+
+
+@compiled
+def fill_row(windows: Records, values: F64, free: I32, counts: I64, zone: int, day: int, end: int) -> int:
+    """Fill a free row with a window that has no hours yet, and return it."""
+    counts[SPARE] -= 1
+    row = free[counts[SPARE]]
+    window = windows[row]
+    window["phase"], window["zone"], window["day"], window["end"] = OPEN, zone, day, end
+    window["present"], window["revision"] = 0, 0
+    for k in range(values.shape[1]):
+        values[row, k] = np.nan
+    return row
+
+
+@compiled
+def free_row(windows: Records, free: I32, counts: I64, row: int) -> None:
+    """Give a row back."""
+    windows[row]["phase"] = FREE
+    free[counts[SPARE]] = row
+    counts[SPARE] += 1
+
+
+@compiled
+def link(zones: Records, windows: Records, row: int) -> None:
+    """Put a row into its zone's chain of open windows, which goes by day."""
+    zone, day = windows[row]["zone"], windows[row]["day"]
+    older, newer = zones[zone]["newest"], -1
+    while older >= 0 and windows[older]["day"] > day:
+        older, newer = windows[older]["older"], older
+    windows[row]["older"], windows[row]["newer"] = older, newer
+    if older < 0:
+        zones[zone]["oldest"] = row
+    else:
+        windows[older]["newer"] = row
+    if newer < 0:
+        zones[zone]["newest"] = row
+    else:
+        windows[newer]["older"] = row
+
+
+@compiled
+def unlink(zones: Records, windows: Records, row: int) -> None:
+    """Take a row out of its zone's chain of open windows."""
+    zone, older, newer = windows[row]["zone"], windows[row]["older"], windows[row]["newer"]
+    if older < 0:
+        zones[zone]["oldest"] = newer
+    else:
+        windows[older]["newer"] = newer
+    if newer < 0:
+        zones[zone]["newest"] = older
+    else:
+        windows[newer]["older"] = older
+
+
+@compiled
+def commit(tables: Tables, journal: Journal) -> None:
+    """Let what the transaction changed be the truth: the rows of the windows that it ended are free."""
+    _, windows, _, free = tables
+    counts, _, links, _, _ = journal
+    for at in range(counts[LINKS]):
+        if links[at] < 0:
+            free_row(windows, free, counts, -1 - links[at])
+    counts[:SPARE] = 0
+
+
+@compiled
+def rollback(tables: Tables, journal: Journal) -> None:
+    """Take back what the transaction changed, the latest first."""
+    zones, windows, values, free = tables
+    counts, cells, links, scored, times = journal
+    for at in range(counts[CELLS] - 1, -1, -1):
+        row = cells[at]["row"]
+        values[row, cells[at]["place"]] = cells[at]["before"]
+        if np.isnan(cells[at]["before"]):
+            windows[row]["present"] -= 1
+    for at in range(counts[SCORINGS]):
+        windows[scored[at]]["revision"] -= 1
+    for at in range(counts[LINKS] - 1, -1, -1):
+        row = links[at]
+        if row < 0:
+            windows[-1 - row]["phase"] = OPEN
+            link(zones, windows, -1 - row)
+        else:
+            unlink(zones, windows, row)
+            free_row(windows, free, counts, row)
+    for at in range(counts[TIMES]):
+        zone = zones[times[at]["zone"]]
+        zone["stream"], zone["watermark"], zone["touched"] = times[at]["stream"], times[at]["watermark"], -1
+    counts[:SPARE] = 0
