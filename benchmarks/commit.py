@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from consumer.core.step import step
 
 from benchmarks.tables import Row, say, table
 from consumer.adapters.transaction import Transactions
@@ -21,7 +22,6 @@ from consumer.core.changelog import Changelog, Record
 from consumer.core.outcome import Readings, Rules
 from consumer.core.record import Place
 from consumer.core.state import Changes, State, merge
-from consumer.core.step import step
 from kafka_local import Broker
 from season.calendar import Calendar
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from consumer.core.step import step
 
 from benchmarks.side import side_by_side
 from benchmarks.tables import Row, table
 from consumer.core.outcome import Readings, Rules
 from consumer.core.state import State
-from consumer.core.step import step
 from season.calendar import Calendar
 from tests.reference import Reference
 

@@ -21,6 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from consumer.core.step import step
 
 from benchmarks.tables import Row, say, table
 from consumer.adapters.asked import Broker as Asked
@@ -31,7 +32,6 @@ from consumer.core.changelog import Changelog
 from consumer.core.outcome import Readings, Rules
 from consumer.core.record import Place
 from consumer.core.state import State
-from consumer.core.step import step
 from kafka_local import Broker
 from season.calendar import Calendar
 from season.topics import Topics, ensure

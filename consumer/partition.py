@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from confluent_kafka import Message
 
-from consumer.adapters.decode import Rejected, decode
+from consumer.adapters.decode import Decoded, Rejected, decode
 from consumer.core.changelog import Changelog, Record
 from consumer.core.idle import Silence, silence
 from consumer.core.outcome import Outcome, Rules, Scorings, Windows, no_scorings, no_windows
@@ -45,7 +45,7 @@ class Decision:
 class Partition:
     """The state, the changelog and the next offset of a partition, and what of them is not committed yet.
 
-    After each transaction either `committed` or `undo` is called.
+    After each transaction either `committed` or `rollback` is called.
     """
 
     number: int
@@ -60,21 +60,23 @@ class Partition:
     lost: int = 0  # messages that were gone before they were read, as long as that is not committed
     at_end: bool = False
     begun: bool = False
-    dirty: bool = False
+    skipped: bool = False  # the client stands before what it cannot read, and has to be put behind it
 
     def __post_init__(self) -> None:
         self._last = self.following, copy.copy(self.changelog)
 
-    def read(self, messages: Sequence[Message], now: float, end: int) -> Decision:
-        """Decides a batch; `now` is the wall clock in epoch seconds, `end` the partition's as far as it is known."""
+    def decode(self, messages: Sequence[Message]) -> Decoded:
+        """Return the readings among messages; this looks at no state."""
+        keys, values = [message.key() for message in messages], [message.value() for message in messages]
+        return decode(keys, values, self.partitions, self.state.calendar)
+
+    def read(self, messages: Sequence[Message], decoded: Decoded, now: float, end: int) -> Decision:
+        """Decide a batch of messages, which became `decoded`.
+
+        `now` is the wall clock in epoch seconds, `end` the partition's as far as it is known.
+        """
         self.at_end = False
-        decoded = decode(
-            [message.key() for message in messages],
-            [message.value() for message in messages],
-            self.partitions,
-            self.state.calendar,
-        )
-        known, self.dirty = self.state.known, True
+        known = self.state.known
         outcome = self.state.read(decoded.readings, now, self.rules)
         self.silence.heard(outcome.heard)
         self.following = self._next(messages, end)
@@ -97,7 +99,7 @@ class Partition:
 
     def skip(self, topic: str, unreadable: range) -> Decision:
         """Passes over messages that no client can read: dead letters without key and value, which nobody knows."""
-        self.at_end, self.dirty, self.following = False, True, unreadable.stop
+        self.at_end, self.skipped, self.following = False, True, unreadable.stop
         sentence = "the message at offset {} of partition {} of {} cannot be unpacked or parsed by the Kafka client"
         return Decision(
             [Message(topic, self.number, offset) for offset in unreadable],
@@ -144,16 +146,16 @@ class Partition:
         return self.changelog.records(self.state, self.state.changes(), place)
 
     def committed(self) -> None:
-        """What was in hand, and its records, are committed."""
+        """Let what was decided, and its records, be the truth."""
         self.state.commit()
         self._last = self.following, copy.copy(self.changelog)
-        self.kept, self.lost, self.dirty = self.following, 0, False
+        self.kept, self.lost, self.skipped = self.following, 0, False
 
-    def undo(self) -> None:
-        """Nothing of what was in hand was committed: everything is as it was when something last was."""
+    def rollback(self) -> None:
+        """Make everything what it was when something was committed last."""
         self.state.rollback()
         self.following, self.changelog = self._last[0], copy.copy(self._last[1])
-        self.at_end = self.begun = self.dirty = False
+        self.at_end = self.begun = self.skipped = False
 
     def _next(self, messages: Sequence[Message], end: int) -> int:
         """The next offset. A publisher can make a record say any: what lies behind the end stands in the next place.
@@ -170,7 +172,6 @@ class Partition:
         endings = self.state.advance(zones, stream, self.rules)
         if not self.state.changed:
             return None
-        self.dirty = True
         told = (endings.scored, endings.incomplete, endings.constant, no_windows())
         return Decision((), [], *told, self.rules.max_filled)
 

@@ -27,21 +27,27 @@ class Restoring:
         self._restorer = restorer
         self._calendar = calendar
         self._wanted: set[int] = set()  # not begun yet
+        self._unwanted: set[int] = set()  # begun, and gone since
         self._reported = 0.0
 
     @property
     def partitions(self) -> set[int]:
         """The partitions that are on their way."""
-        return self._wanted | self._restorer.partitions
+        return self._wanted | (self._restorer.partitions - self._unwanted)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to proceed with."""
+        return not self._wanted and not self._restorer.partitions
 
     def want(self, partitions: Iterable[int]) -> None:
         """These are to be restored, begun by the next `proceed`: this may be called where nothing may fail."""
         self._wanted.update(partitions)
 
     def drop(self, number: int) -> None:
-        """Forgets a partition, where it is on its way."""
+        """Forget a partition, where it is on its way: with the next `proceed`, since nothing may fail here."""
         self._wanted.discard(number)
-        self._restorer.drop(number)
+        self._unwanted.add(number)
 
     def proceed(self, wait: float) -> dict[int, Partition]:
         """Reads on, `wait` seconds at most; the partitions that are whole now.
@@ -59,6 +65,8 @@ class Restoring:
         return sum(self._restorer.left().values())
 
     def _begin(self) -> None:
+        while self._unwanted:
+            self._restorer.drop(self._unwanted.pop())
         for number in list(self._wanted):
             self._restorer.begin(number)
             self._wanted.discard(number)

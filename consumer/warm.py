@@ -18,7 +18,7 @@ _DAY = 1_622_498_400  # 2021-06-01 in Rome
 def warm() -> None:
     """Let a day of some zones go through the core: read, aborted, read again, ended, written down and restored."""
     calendar = Calendar("Europe/Rome")
-    state, rules = State(calendar), Rules(grace=HOUR, max_filled=2, max_future=0.0)
+    state, rules = State(calendar), Rules(HOUR, max_filled=2, max_future=0.0)
     for hour in range(26):
         keys = [f"zone {zone}".encode() for zone in range(_ZONES)]
         values = [encode_reading(key.decode(), _DAY + hour * HOUR, float(hour)) for key in keys]

@@ -31,7 +31,7 @@ _HOPELESS = {
 class Writing:
     """What stands in the way of writing. `tell` gets the sentence for `/readyz`, None once there is none.
 
-    `remedy` says what a person can do about a refusal. Not for use by several threads.
+    `remedy` says what a person can do about a refusal. Calls may come from several threads, one after the other.
     """
 
     def __init__(

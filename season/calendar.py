@@ -100,7 +100,7 @@ class Calendar:
 
     @cached_property
     def windows(self) -> tuple[I64, I64, Bool]:
-        """The windows of 1969 to 2099 in order of time, for compiled loops: their numbers, starts, which are irregular.
+        """The windows of 1969 to 2099 in order of time, for loops: their numbers, starts, and which are irregular.
 
         Each ends where the next one begins; a date that does not exist has none.
         """

@@ -3,10 +3,12 @@
 import math
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol
 
+import numpy as np
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, ThrottleEvent, TopicPartition
 
@@ -61,7 +63,7 @@ class Owner(Protocol):
         """These come: they are paused until `start`."""
 
     def revoked(self, partitions: list[int]) -> None:
-        """These go after this call: the last time to commit what is in hand."""
+        """These go after this call."""
 
     def lost(self, partitions: list[int]) -> None:
         """These belong to another already: nothing of them may be committed."""
@@ -78,6 +80,25 @@ class Taken:
     ends: dict[int, int] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     unreadable: dict[int, range] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many messages came."""
+        return sum(map(len, self.messages.values()))
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether something came, and what comes after it can be added: nothing comes before what it found."""
+        return bool(self.messages) and not self.gone and not self.unreadable
+
+    def add(self, more: "Taken") -> None:
+        """Add what the next look brought."""
+        for partition, messages in more.messages.items():
+            self.messages.setdefault(partition, []).extend(messages)
+            self.ends.pop(partition, None)
+        self.ends |= more.ends
+        self.gone += more.gone
+        self.unreadable |= more.unreadable
 
 
 class Source:
@@ -139,12 +160,14 @@ class Source:
             return taken
         first = self._consumer.poll(min(wait, _TRY) if self._standstills.trying else wait)
         if first is not None:
-            messages = taken.messages
-            for message in [first, *self._consumer.consume(max(1, min(most, _BATCH)), 0)]:
-                if message.error() is None:
-                    messages.setdefault(message.partition() or 0, []).append(message)
-                else:
-                    self._hear(message, taken)
+            batch = [first, *self._consumer.consume(max(1, min(most, _BATCH)), 0)]
+            events = [message for message in batch if message.error() is not None]
+            if events:
+                batch = [message for message in batch if message.error() is None]
+            for partition, messages in _by_partition(batch):
+                taken.messages.setdefault(partition, []).extend(messages)
+            for event in events:
+                self._hear(event, taken)
             self._note(taken)
         taken.unreadable = self._standstills.proceed()
         for partition, found in taken.unreadable.items():
@@ -314,6 +337,15 @@ def generation(metadata: bytes) -> int:
     """
     assert metadata.startswith(b"CGMDv2:"), metadata
     return int.from_bytes(metadata[7:11], sys.byteorder, signed=True)
+
+
+def _by_partition(messages: list[Message]) -> Iterator[tuple[int, list[Message]]]:
+    """Yield runs of messages of one partition, as they come."""
+    partitions = np.array([message.partition() for message in messages], np.int64)
+    starts = [0, *(np.flatnonzero(partitions[1:] != partitions[:-1]) + 1).tolist(), len(messages)]
+    for start, end in pairwise(starts):
+        if start < end:
+            yield int(partitions[start]), messages[start:end]
 
 
 def _means(fatal: KafkaError, code: int) -> bool:

@@ -1,15 +1,15 @@
 """One transaction for everything: predictions, dead letters, changelog and the group's offsets.
 
-Each error of a transactional producer has one reaction. A call that may be repeated is repeated here. For each
-other reaction stands an exception: `AbortedError` (the transaction is undone: undo in memory what it had decided),
-`ExpiredError` (the broker ended it since we stood still, or the client does not come back from a call: take the id
-anew, with a new producer, and restore), `FencedError` (another has our id: stop), `RefusedError` (stop).
+A transaction is a call: none is open before or after it. Each error of a transactional producer has one reaction. A
+call that may be repeated is repeated here. For each other reaction stands an exception: `AbortedError` (roll back in
+memory what was decided), `ExpiredError` (the broker ended it since we stood still, or the client does not come back
+from a call: take the id again, with a new producer, and restore), `FencedError` (another has our id: stop),
+`RefusedError` (stop).
 """
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -47,6 +47,8 @@ _BATCH_BYTES = 1_000_000  # the client's default
 _CALL = 3.0  # seconds that one call may wait before it is made again
 
 Headers = list[tuple[str, str | bytes | None]]
+Output = tuple[str, bytes | None, bytes | None, Headers | None, int]
+"""A message to write: topic, key, value, headers, and the partition, -1 where the key decides."""
 
 
 class AbortedError(Exception):
@@ -68,8 +70,41 @@ class ExpiredError(AbortedError):
     """The producer is of no use any more, and whether the transaction was committed is not known."""
 
 
+class _Call:
+    """A call on a thread of its own, which does not keep the program from ending."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+        self._error: BaseException | None = None
+        self._ended = threading.Event()
+        threading.Thread(target=self._run, daemon=True, name="transaction").start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has returned or raised."""
+        return self._ended.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended, for so many seconds at most; return whether it has."""
+        return self._ended.wait(timeout)
+
+    def result(self) -> None:
+        """Wait until it has ended, and raise what it raised."""
+        self._ended.wait()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            self._call()
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._ended.set()
+
+
 class Transactions:
-    """The transactional producer; at most one transaction is open. Not for use by several threads."""
+    """The transactional producer. Not for use by several threads."""
 
     def __init__(self, environ: Mapping[str, str], transactional_id: str, stopped: Callable[[], bool]) -> None:
         ours = {**_WRITE, "transactional.id": transactional_id}
@@ -81,20 +116,11 @@ class Transactions:
         self._began: float | None = None
         self._refusing = ""  # the topic of the first message that was not delivered
         self._waiting: Callable[[KafkaError | None], None] = lambda _: None
+        self._conclusion: _Call | None = None
 
     def limit_batches(self, size: int) -> None:
         """Send no batch larger than this from the next `take_id` on: the broker refuses one that is, each time."""
         self._properties["batch.size"] = min(size, int(self._properties.get("batch.size", _BATCH_BYTES)))
-
-    @property
-    def open(self) -> bool:
-        """Whether a transaction is open."""
-        return self._began is not None
-
-    @property
-    def age(self) -> float:
-        """For how many seconds the transaction has been open."""
-        return 0.0 if self._began is None else time.monotonic() - self._began
 
     def take_id(self, waiting: Callable[[KafkaError | None], None]) -> None:
         """Takes the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError.
@@ -122,42 +148,71 @@ class Transactions:
                 return
         raise StoppedError
 
-    def begin(self) -> None:
-        """Opens a transaction where none is open. AbortedError, FencedError."""
-        if self._began is None:
-            try:
-                self._client.begin_transaction()
-            except KafkaException as exception:
-                raise self._react(exception.args[0]) from None
-            self._began, self._refusing = time.monotonic(), ""
+    def start(self, outputs: Iterable[Output], offsets: list[Any], group_metadata: object) -> None:
+        """Write messages, and let them be committed with the group's offsets while the caller goes on.
 
-    def send(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None = None, partition: int = -1
+        `finish` has to come before the next one. AbortedError, FencedError, RefusedError.
+        """
+        self._begin()
+        for output in outputs:
+            self._send(*output)
+        self._conclusion = _Call(lambda: self._conclude(offsets, group_metadata))
+
+    @property
+    def concluded(self) -> bool:
+        """Whether `finish` would return at once."""
+        return self._conclusion is None or self._conclusion.ended
+
+    def finish(self) -> None:
+        """Wait until what was started is committed. AbortedError, FencedError, RefusedError, StoppedError."""
+        conclusion, self._conclusion = self._conclusion, None
+        if conclusion is not None:
+            conclusion.result()
+
+    def run(self, outputs: Iterable[Output], offsets: list[Any], group_metadata: object) -> None:
+        """Write messages and commit them with the group's offsets. Raises what `start` and `finish` raise."""
+        self.start(outputs, offsets, group_metadata)
+        self.finish()
+
+    def wait(self) -> None:
+        """Wait until what was started has come to its end, whichever; `finish` will say which."""
+        if self._conclusion is not None:
+            self._conclusion.wait()
+
+    def _conclude(self, offsets: list[Any], group_metadata: object) -> None:
+        send = self._client.send_offsets_to_transaction
+        self._repeat(lambda timeout: send(offsets, group_metadata, timeout))
+        self._repeat(self._client.commit_transaction)
+        self._began = None
+
+    @property
+    def _age(self) -> float:
+        """For how many seconds the transaction has been open."""
+        return 0.0 if self._began is None else time.monotonic() - self._began
+
+    def _begin(self) -> None:
+        try:
+            self._client.begin_transaction()
+        except KafkaException as exception:
+            raise self._react(exception.args[0]) from None
+        self._began, self._refusing = time.monotonic(), ""
+
+    def _send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None, partition: int
     ) -> None:
-        """Writes a message in the open transaction. AbortedError, FencedError."""
+        """Write a message in the open transaction; wait where the client's queue is full."""
         while True:
             try:
                 self._client.produce(topic, value, key, partition, headers=headers or [])
             except BufferError:
                 self._client.poll(0.1)
-                if self.age > TIMEOUT:
+                if self._age > TIMEOUT:
                     raise self._abort("the broker takes no message") from None
             except KafkaException as exception:
                 self._refusing = self._refusing or topic
                 raise self._react(exception.args[0]) from None
             else:
                 return
-
-    def commit(self, offsets: list[Any], group_metadata: object) -> None:
-        """Commits what was sent with the group's offsets. AbortedError, FencedError, StoppedError."""
-        send = self._client.send_offsets_to_transaction
-        self._repeat(lambda timeout: send(offsets, group_metadata, timeout))
-        self._repeat(self._client.commit_transaction)
-        self._began = None
-
-    def abort(self, why: str) -> AbortedError | FencedError:
-        """Undoes the open transaction, and returns what to raise; a broker that is away will end it itself."""
-        return self._abort(why)
 
     @property
     def _client(self) -> Producer:
@@ -170,24 +225,11 @@ class Transactions:
         After a crash of the broker a call can hang for minutes, whatever its timeout says. It is left to hang on a
         thread of its own with its producer, which the next one of the same id fences.
         """
-        answers: SimpleQueue[BaseException | None] = SimpleQueue()
-
-        def answer() -> None:
-            try:
-                call(_CALL)
-            except BaseException as error:
-                answers.put(error)
-            else:
-                answers.put(None)
-
-        threading.Thread(target=answer, daemon=True, name="transaction").start()
-        try:
-            error = answers.get(timeout=2 * _CALL)
-        except Empty:
+        conclusion = _Call(lambda: call(_CALL))
+        if not conclusion.wait(2 * _CALL):
             self._began = None
-            raise ExpiredError("the Kafka client does not come back from a call") from None
-        if error is not None:
-            raise error
+            raise ExpiredError("the Kafka client does not come back from a call")
+        conclusion.result()
 
     def _undelivered(self, error: KafkaError, message: Message) -> None:
         # Only its topic: of several records in a batch the client says INVALID_RECORD, whatever the broker said.
@@ -221,7 +263,7 @@ class Transactions:
         except RefusedError as refused:
             return refused
         if error.code() in _FENCED or (error.fatal() and not error.txn_requires_abort()):
-            expired = self.age > TIMEOUT
+            expired = self._age > TIMEOUT
             self._began = None
             if not expired and error.code() in _FENCED:
                 return FencedError(error.str())
@@ -242,7 +284,7 @@ class Transactions:
         return error
 
     def _abort(self, why: str, cause: KafkaError | None = None) -> AbortedError | FencedError:
-        age, self._began = self.age, None
+        age, self._began = self._age, None
         try:
             self._within(self._client.abort_transaction)
         except ExpiredError as expired:

@@ -8,8 +8,9 @@ place of the `Z`; whose demand has at most 15 digits. It says no to everything e
 
 import numpy as np
 
+from consumer.compiled import compiled
 from consumer.core.columns import U8, Records
-from consumer.core.compiled import compiled
+from consumer.core.names import same
 from season.calendar import I64, Bool
 from season.messages import MAX_ZONE_BYTES
 
@@ -132,15 +133,6 @@ def space(text: U8, at: int, end: int) -> int:
 
 
 @compiled
-def same(one: U8, first: int, other: U8, start: int, length: int) -> bool:
-    """Return whether `length` bytes are the same in both texts."""
-    for k in range(length):
-        if one[first + k] != other[start + k]:
-            return False
-    return True
-
-
-@compiled
 def string(text: U8, at: int, end: int) -> int:
     """Return the position behind a string without escapes that begins at `at`."""
     at += 1
@@ -239,7 +231,7 @@ def demand(text: U8, at: int, end: int, record: np.void) -> int:
         if text[at] == _POINT:
             fraction = True
         else:
-            mantissa = 10 * mantissa + np.int64(text[at]) - _ZERO
+            mantissa = 10 * mantissa + int(text[at]) - _ZERO
             count += 1
             power -= fraction
         at += 1
@@ -262,14 +254,14 @@ def exponent(text: U8, at: int, end: int) -> int:
         at += 1
     power = 0
     for k in range(at, end):
-        power = 10 * power + np.int64(text[k]) - _ZERO
+        power = 10 * power + int(text[k]) - _ZERO
     return -power if negative else power
 
 
 @compiled
 def two(text: U8, at: int) -> int:
     """Return the number that two digits make, something above 99 where they are none."""
-    tens, ones = np.int64(text[at]) - _ZERO, np.int64(text[at + 1]) - _ZERO
+    tens, ones = int(text[at]) - _ZERO, int(text[at + 1]) - _ZERO
     return 10 * tens + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else 1000
 
 
@@ -292,7 +284,7 @@ def timestamp(text: U8, at: int, end: int, record: np.void) -> bool:
         return False
     before = year - 1
     days = 365 * (year - 1970) + before // 4 - before // 100 + before // 400 - 477
-    days += _DAYS_BEFORE[month - 1] + (leap and month > 2) + day - 1
+    days += int(_DAYS_BEFORE[month - 1]) + (leap and month > 2) + day - 1
     instant = 86400 * days + 3600 * hour + 60 * minute + second
     if not zulu:
         ahead, minutes = two(text, at + 20), two(text, at + 23)
@@ -302,4 +294,4 @@ def timestamp(text: U8, at: int, end: int, record: np.void) -> bool:
         offset = 3600 * ahead + 60 * minutes
         instant += offset if sign == _MINUS else -offset
     record["instant"] = instant
-    return instant >= 0
+    return bool(instant >= 0)

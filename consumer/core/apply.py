@@ -5,8 +5,8 @@ Everything here is compiled. What is read back from a changelog is committed alr
 
 import numpy as np
 
+from consumer.compiled import compiled
 from consumer.core.columns import I32, NEVER, OPEN, Records, Tables
-from consumer.core.compiled import compiled
 from consumer.core.rule import fill_row, find, free_row, link, unlink
 from season.calendar import I64
 from season.steps import F64
@@ -81,8 +81,7 @@ def forget(tables: Tables, counts: I64, first: int, end: int) -> None:
 def gather_cells(
     windows: Records, values: F64, cells: Records, count: int, zone: I64, day: I64, place: I64, value: F64
 ) -> int:
-    """Write what stands in the first `count` of the journal's cells, but for windows that have ended; return how many
-    they are."""
+    """Write what stands in the first `count` of the journal's cells; return for how many the window is open."""
     found = 0
     for i in range(count):
         window = windows[cells[i]["row"]]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from consumer.compiled import compiled
 from consumer.core.columns import Records
-from consumer.core.compiled import compiled
 from season.calendar import HOUR, I64, Bool, Calendar
 from season.steps import STEPS
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from consumer.compiled import compiled
 from consumer.core.columns import I32, READING, U8, Records, lengthened
-from consumer.core.compiled import compiled
 from season.calendar import I64
 
 _FNV_PRIME = 0x01000193
@@ -99,7 +99,7 @@ def find_name(slots: I32, starts: I64, known: U8, text: U8, start: int, length: 
     last = len(slots) - 1
     slot = hashed & last
     while slots[slot] >= 0:
-        number = slots[slot]
+        number: int = slots[slot]
         first = starts[number]
         if starts[number + 1] - first == length and same(known, first, text, start, length):
             return number
@@ -138,7 +138,7 @@ def hash_of(text: U8, start: int, length: int, seed: int) -> int:
     """Return the FNV-1a hash in 32 bits, from a seed of ours, with its high bits mixed into the low ones."""
     value = seed
     for k in range(start, start + length):
-        value = ((value ^ np.int64(text[k])) * _FNV_PRIME) & _MASK
+        value = ((value ^ int(text[k])) * _FNV_PRIME) & _MASK
     return value ^ (value >> 15)
 
 

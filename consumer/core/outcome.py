@@ -141,7 +141,7 @@ def no_scorings() -> Scorings:
 
 
 def join(one: Scorings, other: Scorings) -> Scorings:
-    """Scorings of two kinds, each in its order and their windows of one width, in the order in which they are told."""
+    """Return scorings of two kinds, each in its order, their windows of one width, in the order of the outcome."""
     if not len(other.windows):
         return one
     a, b = one.windows, other.windows

@@ -6,6 +6,7 @@ journal (`cells`, `links`, `scored` and `times`, as long as `counts` says), so t
 
 import numpy as np
 
+from consumer.compiled import compiled
 from consumer.core.columns import (
     CELLS,
     ENDED,
@@ -21,7 +22,6 @@ from consumer.core.columns import (
     Records,
     Tables,
 )
-from consumer.core.compiled import compiled
 from season import steps as season_steps
 from season.calendar import I64
 from season.steps import F64, STEPS
@@ -201,7 +201,7 @@ def end_windows(
 def fill_row(windows: Records, values: F64, free: I32, counts: I64, zone: int, day: int, end: int) -> int:
     """Fill a free row with a window that has no hours yet, and return it."""
     counts[SPARE] -= 1
-    row = free[counts[SPARE]]
+    row: int = free[counts[SPARE]]
     window = windows[row]
     window["phase"], window["zone"], window["day"], window["end"] = OPEN, zone, day, end
     window["present"], window["revision"] = 0, 0

@@ -200,7 +200,7 @@ class State:
 
     @property
     def _window_bytes(self) -> int:
-        return _WINDOW_BYTES + 8 * self._values.shape[1]
+        return _WINDOW_BYTES + 8 * int(self._values.shape[1])
 
     def _nothing_happened(self, readings: int) -> Happened:
         return columns.nothing_happened(readings, *self._values.shape)

@@ -112,16 +112,8 @@ def install(faults: Faults, stranger: Callable[[], Any]) -> None:
     """Makes the loop pass the points. `stranger` gives a group's metadata that the broker refuses."""
     assert hasattr(transaction, "Producer"), "the transactional producer is made elsewhere now"
     setattr(transaction, "Producer", _client(faults, stranger))  # noqa: B010 - mypy knows it as not exported
-    begin = transaction.Transactions.begin
-
-    def begin_where_none_is_open(self: transaction.Transactions) -> None:
-        was = self.open
-        begin(self)
-        if not was:
-            faults.passing(BEGUN)
-
-    transaction.Transactions.begin = begin_where_none_is_open  # type: ignore[method-assign]
-    _after(transaction.Transactions, "send", PRODUCING, faults)
+    _after(transaction.Transactions, "_begin", BEGUN, faults)
+    _after(transaction.Transactions, "_send", PRODUCING, faults)
     _after(source.Source, "take", TAKEN, faults, lambda taken: bool(taken.messages))
     _after(Service, "assigned", ASSIGNED, faults)
     _before(Service, "revoked", REVOKING, faults)

@@ -17,6 +17,7 @@ from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
 from consumer.core.state import State
 from consumer.placement import Placement
+from consumer.work import Work
 from season.kafka import beside
 from tests.chaos import faults
 
@@ -95,21 +96,23 @@ def _place_wrong() -> None:
 def _offsets_apart() -> None:
     """The offsets are committed after the transaction, and a restart goes by them: at least once."""
     _place_ignored()
-    commit = service.Service._commit
+    settle = service.Service._settle
 
-    def apart(self: service.Service) -> None:
-        before = {n: p.following for n, p in self._partitions.items() if p.dirty}
-        commit(self)
-        if before and not self._transactions.open:
+    def apart(self: service.Service) -> bool:
+        work = self._committing
+        settled = settle(self)
+        if work is not None and settled:
+            before = {number: partition.following for number, partition in work.partitions.items()}
             with suppress(KafkaException):
                 self._source._consumer.commit(offsets=self._source.offsets(before), asynchronous=False)
+        return settled
 
     def only_commits(self: transaction.Transactions, _offsets: Any, _metadata: Any) -> None:
         self._repeat(self._client.commit_transaction)
         self._began = None
 
-    _put(transaction.Transactions, "commit", only_commits)
-    _put(service.Service, "_commit", apart)
+    _put(transaction.Transactions, "_conclude", only_commits)
+    _put(service.Service, "_settle", apart)
 
 
 def _state_not_restored() -> None:
@@ -125,41 +128,41 @@ def _state_not_restored() -> None:
 def _state_kept() -> None:
     """After an abort the readings are read again, into the state that has them."""
 
-    def undo(self: partition.Partition) -> None:
+    def rollback(self: partition.Partition) -> None:
         self.state.commit()
         self.following, self.changelog = self._last
-        self.at_end = self.begun = self.dirty = False
+        self.at_end = self.begun = self.skipped = False
 
-    _put(partition.Partition, "undo", undo)
+    _put(partition.Partition, "rollback", rollback)
 
 
 def _no_seek() -> None:
     """After an abort the state goes back, the readings do not."""
-    undo = partition.Partition.undo
+    rollback = partition.Partition.rollback
 
     def stays(self: partition.Partition) -> None:
         following = self.following
-        undo(self)
+        rollback(self)
         self.following = following
 
-    _put(partition.Partition, "undo", stays)
+    _put(partition.Partition, "rollback", stays)
 
 
 def _expired_undone() -> None:
     """What may have been committed counts as aborted."""
     go_back = service.Service._go_back
 
-    def undone(self: service.Service, error: transaction.AbortedError) -> None:
+    def undone(self: service.Service, work: Work, error: transaction.AbortedError) -> None:
         if isinstance(error, transaction.ExpiredError):
             self._transactions.take_id(lambda _: None)
             error = transaction.AbortedError(str(error))
-        go_back(self, error)
+        go_back(self, work, error)
 
     _put(service.Service, "_go_back", undone)
 
 
 def _predictions_apart() -> None:
-    init, send = transaction.Transactions.__init__, transaction.Transactions.send
+    init, send = transaction.Transactions.__init__, transaction.Transactions._send
 
     def made(self: transaction.Transactions, environ: Mapping[str, str], *more: Any) -> None:
         init(self, environ, *more)
@@ -173,7 +176,7 @@ def _predictions_apart() -> None:
             send(self, topic, key, value, *more, **named)
 
     _put(transaction.Transactions, "__init__", made)
-    _put(transaction.Transactions, "send", apart)
+    _put(transaction.Transactions, "_send", apart)
 
 
 def _uncommitted_changelog() -> None:
@@ -233,8 +236,8 @@ MUTATIONS = {
     "place-wrong": Mutation("the changelog's offset is one less than what its state has read", _place_wrong),
     "offsets-apart": Mutation("offsets are committed after the transaction, not in it", _offsets_apart),
     "state-not-restored": Mutation("a restore brings no state", _state_not_restored),
-    "state-kept": Mutation("an abort does not undo the state", _state_kept, _REFUSED),
-    "no-seek": Mutation("an abort undoes the state, and does not read again", _no_seek, _REFUSED),
+    "state-kept": Mutation("an abort does not roll the state back", _state_kept, _REFUSED),
+    "no-seek": Mutation("an abort rolls the state back, and does not read again", _no_seek, _REFUSED),
     "expired-undone": Mutation("an uncertain end of a transaction counts as an abort", _expired_undone, _HANGS),
     "predictions-apart": Mutation("predictions are written outside of the transaction", _predictions_apart),
     "uncommitted-changelog": Mutation("a restore reads what is not committed", _uncommitted_changelog, _OPEN),

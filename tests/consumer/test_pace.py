@@ -9,7 +9,7 @@ TIMEOUT = 10.0  # seconds after which a transaction is undone
 INTERVAL = 0.1
 
 
-def work(pace: Pace, capacity: float, transactions: int, offered: int = 50_000) -> list[bool]:
+def work(pace: Pace, capacity: float, transactions: int, offered: int = 30_000) -> list[bool]:
     """Which of so many transactions, each of as many readings as are offered and taken, came to their end."""
     ended = []
     for _ in range(transactions):
@@ -30,11 +30,11 @@ def test_however_slow_a_broker_is_it_comes_forward(capacity: float) -> None:
     ended = work(pace, capacity, 40)
     assert ended == sorted(ended)
     assert ended[10]
-    assert min(50_000, pace.most) >= min(50_000, capacity / 2)
+    assert pace.most >= min(30_000, capacity / 2)
 
 
 def test_a_quick_broker_is_not_held_back() -> None:
-    """Where commits are quick nothing bounds a transaction but the commit interval."""
+    """Where commits are quick the bound stays where it is."""
     pace = Pace()
     before = pace.most
     work(pace, 1e9, 100)
@@ -42,9 +42,9 @@ def test_a_quick_broker_is_not_held_back() -> None:
 
 
 def test_a_broker_that_was_slow_once_is_soon_served_as_before() -> None:
-    """Down to one reading, then quick again: twenty transactions later there are 50,000 in one."""
+    """Down to one reading, then quick again: twenty transactions later there are 30,000 in one."""
     pace = Pace()
     work(pace, 0.2, 40)
     assert pace.most <= 2
     work(pace, 1e9, 20)
-    assert pace.most >= 50_000
+    assert pace.most >= 30_000

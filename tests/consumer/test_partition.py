@@ -12,7 +12,7 @@ from consumer.core.changelog import Changelog
 from consumer.core.idle import Silence
 from consumer.core.outcome import Rules
 from consumer.core.state import State
-from consumer.partition import Partition
+from consumer.partition import Decision, Partition
 from consumer.settings import Settings
 from season import instants
 from season.calendar import DAY, Calendar
@@ -24,6 +24,11 @@ ROME = Calendar("Europe/Rome")
 def partition(following: int = 0) -> Partition:
     """One that has read nothing yet."""
     return Partition(0, 1, Rules(DAY, 2, 3600.0), "id", State(ROME), Changelog(), Silence(0), following, -1)
+
+
+def decide(partition: Partition, messages: list[Message], now: float, end: int) -> Decision:
+    """What a partition decides of messages."""
+    return partition.read(messages, partition.decode(messages), now, end)
 
 
 def messages(*offsets: int) -> list[Message]:
@@ -47,7 +52,7 @@ def messages(*offsets: int) -> list[Message]:
 def test_no_offset_behind_the_end_is_believed(offsets: tuple[int, ...], end: int, following: int) -> None:
     """A record whose publisher wrote such an offset into it takes one place, and what comes behind it is not lost."""
     read = partition(5)
-    assert len(read.read(messages(*offsets), 0.0, end).rejected) == len(offsets)
+    assert len(decide(read, messages(*offsets), 0.0, end).rejected) == len(offsets)
     assert read.following == following
 
 
@@ -55,14 +60,14 @@ def test_no_offset_behind_the_end_is_believed(offsets: tuple[int, ...], end: int
 def test_the_next_offset_is_never_behind_the_end(offsets: list[int], end: int) -> None:
     """So the next start never finds a state that has read more than there is."""
     read = partition(0)
-    read.read(messages(*offsets), 0.0, end)
+    decide(read, messages(*offsets), 0.0, end)
     assert 0 < read.following <= end
 
 
 def test_an_end_that_is_reached_sets_the_place_anew() -> None:
     """The client's word on where it stands counts more than what a message says."""
     read = partition(5)
-    read.read(messages(90), 0.0, 100)
+    decide(read, messages(90), 0.0, 100)
     assert (read.lag(-1), read.lag(100)) == (None, 9)
     read.reach_end(6)
     assert (read.following, read.at_end, read.lag(6)) == (6, True, 0)
@@ -78,9 +83,9 @@ def test_what_cannot_be_read_is_a_dead_letter_for_each_offset() -> None:
         "the message at offset 6 of partition 0 of readings cannot be unpacked or parsed by the Kafka client"
     )
     assert len(decision.scorings.steps) == 0
-    assert (read.following, read.dirty) == (8, True)
-    read.undo()
-    assert (read.following, read.dirty) == (5, False)
+    assert (read.following, read.skipped) == (8, True)
+    read.rollback()
+    assert (read.following, read.skipped) == (5, False)
 
 
 def test_what_comes_too_late_or_too_early_is_told_with_the_setting_as_it_was_typed() -> None:
@@ -90,7 +95,7 @@ def test_what_comes_too_late_or_too_early_is_told_with_the_setting_as_it_was_typ
     stamps = ["2021-06-09T12:00:00Z", "2021-06-01T12:00:00Z", "2021-06-09T14:00:00Z"]
     values = [json.dumps({"zone": "IT", "timestamp": stamp, "demand_mw": 1}).encode() for stamp in stamps]
     now = instants.parse("2021-06-09T12:00:00Z")
-    future, late = read.read([Message("t", 0, i, b"IT", value) for i, value in enumerate(values)], now, 9).rejected
+    future, late = decide(read, [Message("t", 0, i, b"IT", value) for i, value in enumerate(values)], now, 9).rejected
     assert "is more than 1.5h (MAX_FUTURE) ahead of the wall clock" in future.error
     assert late.error.endswith("and 48h of grace (GRACE_PERIOD) after it are over")
 
@@ -102,6 +107,6 @@ def test_what_stands_before_and_behind_is_one_window() -> None:
     hours = [np.datetime64(day + hour * 3600, "s") for hour in range(24)]
     values = [json.dumps({"zone": "IT", "timestamp": f"{hour}Z", "demand_mw": i}) for i, hour in enumerate(hours)]
     whole = [Message("t", 0, offset, b"IT", value.encode()) for offset, value in enumerate(values)]
-    assert len(read.read(whole[:10], 2e9, 90).scorings.steps) == 0
+    assert len(decide(read, whole[:10], 2e9, 90).scorings.steps) == 0
     read.skip("t", range(10, 50))
-    assert len(read.read(whole[10:], 2e9, 90).scorings.steps) == 1
+    assert len(decide(read, whole[10:], 2e9, 90).scorings.steps) == 1

@@ -55,7 +55,7 @@ def judge(key: Bytes, value: Bytes, partitions: int, calendar: Calendar) -> Judg
 def batch(keys: Sequence[Bytes], values: Sequence[Bytes], partitions: int, calendar: Calendar) -> Counter[str]:
     """Every message is a reading or a dead letter with its bytes untouched, as the slow road says; by reason."""
     decoded = decode(keys, values, partitions, calendar)
-    found: dict[int, Judgement] = {row: ("", *read) for row, *read in rows(decoded)}
+    found: dict[int, Judgement] = {row: ("", zone, at, demand) for row, zone, at, demand in rows(decoded)}
     for rejected in decoded.rejected:
         assert rejected.row not in found
         found[rejected.row] = (rejected.reason, "", 0, "")
@@ -164,7 +164,7 @@ def stream(sizes: Iterator[int], messages: Sequence[tuple[Bytes, Bytes]], model:
     while start < len(messages):
         end = start + max(1, next(sizes))
         batch = [Message(TOPIC, 0, at, *messages[at]) for at in range(start, min(end, len(messages)))]
-        decision = partition.read(batch, now, len(messages))
+        decision = partition.read(batch, partition.decode(batch), now, len(messages))
         logits = model.score(decision.scorings.steps)
         done = results(decision, partition.state, logits, model, 2**21)
         predictions += [Logged(0, 0, key, value, []) for key, value in done.predictions]

@@ -15,7 +15,7 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 from consumer.adapters.asked import Broker as Asked
 from consumer.adapters.logs import Complaints
 from consumer.adapters.restore import Restored, Restorer
-from consumer.adapters.transaction import Transactions
+from consumer.adapters.transaction import Output, Transactions
 from consumer.core import changelog
 from consumer.core.changelog import Changelog, number
 from consumer.core.claim import is_claim
@@ -59,20 +59,27 @@ class Writer:
 
     def commit(self, several: Iterable[Sequence[Row]]) -> None:
         """One commit; of several batches of readings, as that many commits would write them."""
-        self._transactions.begin()
+        self._transactions.run(self._records(several), [], self._member.consumer_group_metadata())
+
+    def commit_begun(self, several: Iterable[Sequence[Row]]) -> None:
+        """The second half of a commit whose offsets are sent already."""
+        for output in self._records(several):
+            self._transactions._send(*output)
+        self._transactions._conclude([], self._member.consumer_group_metadata())
+
+    def _records(self, several: Iterable[Sequence[Row]]) -> Iterator[Output]:
         for rows in several:
             self.state.read(columns(rows, ROME), 9e9, RULES)
             for key, value in self.log.records(self.state, self.state.changes(), self._place):
-                self._transactions.send(self.topic, key, value, partition=0)
+                yield self.topic, key, value, None, 0
             self.state.commit()
-        self._transactions.commit([], self._member.consumer_group_metadata())
 
     def send_offset(self, readings: str) -> None:
         """The first half of the next commit: the group's offset, without records and undecided."""
         offsets = [TopicPartition(readings, 0, self._place.offset)]
         # A new broker has no coordinator for groups until somebody asks, and sending offsets would wait for ever.
         wait(lambda: bool(self._member.committed(offsets, 10)), 30, "there is no coordinator for the group")
-        self._transactions.begin()
+        self._transactions._begin()
         send = self._transactions._client.send_offsets_to_transaction
         self._transactions._repeat(lambda timeout: send(offsets, self._member.consumer_group_metadata(), timeout))
 
@@ -120,7 +127,7 @@ def test_the_end_is_asked_for_once_the_groups_offset_is_stable(broker: Broker) -
                 assert not restorer.proceed(0.1)
             # More records than a restorer takes in one turn: one that has its end already would stop before the last.
             rows = [[("a zone", START + n % 24 * HOUR, float(n), 9e9)] for n in range(900)]
-            writer.commit(rows)
+            writer.commit_begun(rows)
             again = asked.committed(0)
             wait(again.answered, 60, "the group's offset is not told")
             time.sleep(1)  # and the restorer's own question is answered

@@ -1,14 +1,14 @@
 """Each error of the transactional producer has its one reaction: repeat, undo, take the id anew, stop."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.adapters import transaction
-from consumer.adapters.transaction import AbortedError, ExpiredError, FencedError, Transactions
+from consumer.adapters.transaction import AbortedError, ExpiredError, FencedError, Output, Transactions
 from season.kafka import DeniedError
 
 Script = dict[str, list[KafkaError | Callable[[], None]]]
@@ -62,14 +62,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def transactions(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Transactions:
-    """Transactions with their id taken, one open, and a producer without a script."""
+    """Transactions with their id taken, and a producer without a script."""
     monkeypatch.setattr(transaction, "Producer", Scripted)
     monkeypatch.setattr(transaction, "beside", lambda _make, _environ, ours: ours)
     monkeypatch.setattr(Scripted, "script", {})
     monkeypatch.setattr(Scripted, "calls", [])
     transactions = Transactions({}, "group-one", lambda: False)
     transactions.take_id(lambda _: None)
-    transactions.begin()
     Scripted.calls.clear()
     return transactions
 
@@ -86,20 +85,22 @@ FATAL = error(KafkaError.INVALID_TXN_STATE, fatal=True)
 REFUSED = error(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
 
 
-def run(transactions: Transactions, script: Script) -> None:
-    """Sends and commits, with what the script has in the way."""
+def run(transactions: Transactions, script: Script, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Writes and commits, with what the script has in the way, and what happens once it has begun."""
     Scripted.script = script
-    if not transactions.open:
-        transactions.begin()
-    transactions.send("topic", b"key", b"value")
-    transactions.commit([], b"metadata")
+
+    def outputs() -> Iterator[Output]:
+        meanwhile()
+        yield "topic", b"key", b"value", None, -1
+
+    transactions.run(outputs(), [], b"metadata")
 
 
 def test_a_call_that_may_be_repeated_is_repeated(transactions: Transactions) -> None:
     """The same call again, as often as it takes, and nothing else is made twice."""
     run(transactions, {"send_offsets_to": [RETRIABLE, RETRIABLE], "commit": [RETRIABLE]})
-    assert Scripted.calls == ["produce", "send_offsets_to", "send_offsets_to", "send_offsets_to", "commit", "commit"]
-    assert not transactions.open
+    assert Scripted.calls == ["begin", "produce", *["send_offsets_to"] * 3, "commit", "commit"]
+    assert transactions.concluded
 
 
 @pytest.mark.parametrize("call", ["produce", "send_offsets_to", "commit"])
@@ -121,9 +122,8 @@ def test_every_other_error_has_its_one_reaction(
     transactions: Transactions, clock: Clock, call: str, answer: KafkaError, age: float, raised: type[Exception]
 ) -> None:
     """Wherever it comes; and being fenced means another has our id only while the transaction is not too old."""
-    clock.now = age
     with pytest.raises(raised) as caught:
-        run(transactions, {call: [answer]})
+        run(transactions, {call: [answer]}, lambda: setattr(clock, "now", age))
     assert caught.type is raised
     assert ("abort" in Scripted.calls) == (raised is AbortedError)
 
@@ -141,9 +141,8 @@ def test_an_abort_that_fails_leaves_nothing_certain(
     transactions: Transactions, clock: Clock, answer: KafkaError, age: float, raised: type[Exception]
 ) -> None:
     """Then the id is taken anew, and the changelog tells what was committed."""
-    clock.now = age
     with pytest.raises(raised) as caught:
-        run(transactions, {"commit": [ABORTABLE], "abort": [answer]})
+        run(transactions, {"commit": [ABORTABLE], "abort": [answer]}, lambda: setattr(clock, "now", age))
     assert caught.type is raised
 
 
@@ -169,7 +168,7 @@ def test_a_call_that_does_not_come_back_is_given_up(
 
     with pytest.raises(ExpiredError):
         run(transactions, {call: [hang]})
-    assert not transactions.open
+    assert transactions.concluded
     ended.set()
     monkeypatch.setattr(transaction, "_CALL", 3.0)
     transactions.take_id(lambda _: None)
@@ -190,7 +189,7 @@ def test_a_full_queue_is_waited_for_and_given_up_when_the_transaction_is_too_old
         raise BufferError
 
     run(transactions, {"produce": [full, full]})
-    assert Scripted.calls == ["produce", "poll", "produce", "poll", "produce", "send_offsets_to", "commit"]
+    assert Scripted.calls == ["begin", "produce", "poll", "produce", "poll", "produce", "send_offsets_to", "commit"]
     with pytest.raises(AbortedError):
         run(transactions, {"produce": [full_for_long]})
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from consumer.core import changelog
 from consumer.core.changelog import Changelog, Record
+from consumer.core.changes import Changes
 from consumer.core.outcome import Rules
 from consumer.core.record import DamagedError, Place, decode, encode
 from consumer.core.replay import Replay
-from consumer.core.changes import Changes
 from consumer.core.state import State
 from season.calendar import DAY, Calendar
 from tests.consumer.core.laws import Case, calendar_of, cases, columns

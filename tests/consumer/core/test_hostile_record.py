@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.core.record import DamagedError, Place, decode, encode
 from consumer.core.changes import Changes
+from consumer.core.record import DamagedError, Place, decode, encode
 from tests.fuzz.laws import changelog, sealed
 
 PLACE = Place("id", 7, "Europe/Rome", "00:00")

@@ -5,10 +5,10 @@ import pytest
 
 from consumer.core import changelog
 from consumer.core.changelog import Changelog, Record
+from consumer.core.changes import Changes
 from consumer.core.outcome import Rules
 from consumer.core.record import DamagedError, Place, encode
 from consumer.core.replay import Replay
-from consumer.core.changes import Changes
 from consumer.core.state import State
 from season.calendar import DAY
 from tests.consumer.core.laws import calendar_of, columns

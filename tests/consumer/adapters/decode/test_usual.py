@@ -79,7 +79,7 @@ def odd_stamps() -> st.SearchStrategy[str]:
     | st.text(alphabet="0123456789-:TZ", min_size=20, max_size=20)
 )
 def test_odd_timestamps_are_left_to_the_rule(stamp: str) -> None:
-    """A stamp in UTC with a Z is read exactly where the rule reads it; no other is read otherwise than by the rule."""
+    """A stamp in UTC with a Z is read where the rule reads it; no other is read otherwise than by the rule."""
     value = reading(timestamp=json.dumps(stamp, ensure_ascii=False))
     expected = strict(value)
     assert usual(value) in ({expected} if stamp.endswith("Z") and "T" in stamp else {None, expected})

@@ -1,4 +1,4 @@
-"""Compiles the loops of the core, once for every processor of the architecture.
+"""Compiles loops over arrays, once for every processor of the architecture.
 
 The machine code lies beside the modules, in their `__pycache__`, and is loaded from there at the next start. Where
 that folder cannot be written (a read-only root) and holds nothing yet, each start compiles, and keeps nothing.
@@ -17,9 +17,9 @@ from numba.core import caching
 
 import season
 
+_config: Any = numba.config
 # Code for one processor would have to be compiled again on the next: in another container, say.
-numba.config.CPU_NAME = "generic"
-numba.config.CPU_FEATURES = ""
+_config.CPU_NAME, _config.CPU_FEATURES = "generic", ""
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -33,14 +33,14 @@ class _BesideTheModule(caching.InTreeCacheLocator):
 
     def ensure_cache_path(self) -> None:
         with contextlib.suppress(OSError):
-            Path(self.get_cache_path()).mkdir(exist_ok=True)
+            Path(self.get_cache_path()).mkdir(exist_ok=True)  # type: ignore[no-untyped-call]
 
     def get_source_stamp(self) -> bytes:
         return _hash_of_modules(Path(self._py_file).parent) + _hash_of_modules(Path(season.__file__).parent)
 
 
 class _Implementation(caching.CompileResultCacheImpl):
-    _locator_classes = (_BesideTheModule,)
+    _locator_classes = [_BesideTheModule]  # noqa: RUF012 - so it is in the base class
 
 
 class _Cache(caching.FunctionCache):
@@ -50,7 +50,7 @@ class _Cache(caching.FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         with contextlib.suppress(OSError):
-            super().save_overload(sig, data)
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
 
 def compiled(loop: Loop) -> Loop:
@@ -58,10 +58,10 @@ def compiled(loop: Loop) -> Loop:
 
     Floats are added and divided in the order in which they are written: the same bits as uncompiled.
     """
-    if numba.config.DISABLE_JIT:
+    if _config.DISABLE_JIT:
         return loop
     dispatcher: Any = numba.njit(loop, nogil=True)
-    dispatcher._cache = _Cache(loop)
+    dispatcher._cache = _Cache(loop)  # type: ignore[no-untyped-call]
     return dispatcher  # type: ignore[no-any-return]
 
 
