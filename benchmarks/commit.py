@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
-from consumer.core.step import step
 
+from benchmarks.columns import columns
 from benchmarks.tables import Row, say, table
 from consumer.adapters.transaction import Transactions
 from consumer.core.changelog import Changelog, Record
-from consumer.core.outcome import Readings, Rules
+from consumer.core.changes import Changes
+from consumer.core.outcome import Rules
 from consumer.core.record import Place
-from consumer.core.state import Changes, State, merge
+from consumer.core.state import State
 from kafka_local import Broker
 from season.calendar import Calendar
 
@@ -60,31 +61,30 @@ class Writer:
         random = np.random.default_rng(self._hour)
         hours = [random.normal(30000, 8000, ZONES).round(1) for _ in range(HOURS)]
         began = time.perf_counter()
-        changes: list[Changes] = []
+        due = began + COMMIT
         for demands in hours:
             for first in range(0, ZONES, BATCH):
                 rows = slice(first, first + BATCH)
                 instants = np.full(BATCH, MIDNIGHT + 3600 * self._hour)
-                changes.append(step(self._state, Readings(NAMES[rows], instants, demands[rows]), NOW, RULES)[1])
-                self._state.apply(changes[-1])
-                self._transactions.begin()
-                if self._transactions.age >= COMMIT:
-                    self._commit(merge(changes))
-                    changes.clear()
+                self._state.read(columns(NAMES[rows], instants, demands[rows], ROME), NOW, RULES)
+                if time.perf_counter() >= due:
+                    self._commit()
+                    due = time.perf_counter() + COMMIT
             self._hour += 1
-        if changes:
-            self._commit(merge(changes))
+        if self._state.changed:
+            self._commit()
         return HOURS * ZONES / (time.perf_counter() - began) / 1000
 
     def close(self) -> None:
         """Ends the clients."""
         self._member.close()
 
-    def _commit(self, changes: Changes) -> None:
-        for key, value in self._records(self._state, changes):
-            self.written += len(key) + len(value or b"")
-            self._transactions.send(self._name, key, value, partition=0)
-        self._transactions.commit([], self._member.consumer_group_metadata())
+    def _commit(self) -> None:
+        records = self._records(self._state, self._state.changes())
+        self.written += sum(len(key) + len(value or b"") for key, value in records)
+        outputs = [(self._name, key, value, None, 0) for key, value in records]
+        self._transactions.run(outputs, [], self._member.consumer_group_metadata())
+        self._state.commit()
 
 
 def main() -> None:
@@ -121,13 +121,14 @@ def record_each(state: State, changes: Changes) -> list[Record]:
     """A record for each zone that changed: its times, and day, revision and hours of each of its windows."""
     zones = np.unique(np.concatenate([changes.zones, changes.cell_zones, changes.window_zones]))
     rows = state.rows_of(zones)
-    ends = np.searchsorted(state.zone[rows], zones, "right")
-    windows = np.hstack([state.day[rows, None], state.revision[rows, None], state.values[rows].view(np.int64)])
-    times = np.stack([state.stream[zones], state.horizon[zones]], axis=1)
+    windows, values = state.windows_at(rows), state.values_at(rows)
+    ends = np.searchsorted(windows["zone"], zones, "right")
+    packed = np.hstack([windows["day"][:, None], windows["revision"][:, None], values.view(np.int64)])
+    times = np.stack([state.stream[zones], state.watermark[zones]], axis=1)
     records: list[Record] = []
     start = 0
-    for place, (zone, end) in enumerate(zip(zones.tolist(), ends.tolist(), strict=True)):
-        records.append((state.names[zone].encode(), times[place].tobytes() + windows[start:end].tobytes()))
+    for place, (name, end) in enumerate(zip(state.names.texts(zones), ends.tolist(), strict=True)):
+        records.append((name.encode(), times[place].tobytes() + packed[start:end].tobytes()))
         start = end
     return records
 
@@ -137,16 +138,17 @@ def _one_commit(zones: int) -> str:
     state, log, random = State(ROME), Changelog(), np.random.default_rng(0)
     names = [f"zone-{number:06d}" for number in range(zones)]
     for hour in (0, 24):
-        readings = Readings(names, np.full(zones, MIDNIGHT + 3600 * hour), random.normal(size=zones))
-        state.apply(step(state, readings, NOW, RULES)[1])
+        instants = np.full(zones, MIDNIGHT + 3600 * hour)
+        state.read(columns(names, instants, random.normal(size=zones), ROME), NOW, RULES)
+        state.commit()
     sizes, times = [], []
     for commit in range(400):
         picked = random.integers(0, zones, 500)
         instants = np.full(500, MIDNIGHT + 3600 * (25 + commit // 40))
-        changes = step(state, Readings([names[i] for i in picked], instants, random.normal(size=500)), NOW, RULES)[1]
-        state.apply(changes)
+        state.read(columns([names[i] for i in picked], instants, random.normal(size=500), ROME), NOW, RULES)
         began = time.perf_counter()
-        records = log.records(state, changes, PLACE)
+        records = log.records(state, state.changes(), PLACE)
+        state.commit()
         times.append((time.perf_counter() - began) * 1000)
         sizes.append(sum(len(value or b"") for _, value in records) / 1000)
     return (

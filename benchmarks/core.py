@@ -1,4 +1,4 @@
-"""Nanoseconds a reading of the core (step and apply), beside the naive reference of the tests.
+"""Nanoseconds a reading of the core, commits included, beside the naive reference of the tests.
 
 One run is whole days of every zone's hours, in batches; both get the same readings, one run after the other.
 """
@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from consumer.core.step import step
 
+from benchmarks.columns import columns
 from benchmarks.side import side_by_side
 from benchmarks.tables import Row, table
 from consumer.core.outcome import Readings, Rules
 from consumer.core.state import State
-from season.calendar import Calendar
+from season.calendar import I64, Calendar
+from season.steps import F64
 from tests.reference import Reference
 
 RULES = Rules(grace_period=86400, max_filled=2, max_future=3600.0)
 MIDNIGHT = 1622498400  # 2021-06-01 in Rome
 NOW = 2e9
+Batch = tuple[list[str], I64, F64]  # names, instants, demands
 KINDS = ((20, 5, 100), (20, 5, 5000), (2000, 1, 100), (2000, 1, 5000))  # zones, days a run, batch
 RUNS = 3
 
@@ -37,7 +39,7 @@ class Days:
         """How many a run has."""
         return self.zones * self.days * 24
 
-    def run(self) -> Iterator[Readings]:
+    def run(self) -> Iterator[Batch]:
         """The batches of the next run."""
         names = [f"zone-{i:04d}" for i in range(self.zones)]
         place = np.arange(self.readings)
@@ -46,12 +48,12 @@ class Days:
         self.begun += 1
         for start in range(0, self.readings, self.batch):
             rows = place[start : start + self.batch]
-            yield Readings([names[row % self.zones] for row in rows], hours[rows], demands[rows])
+            yield [names[row % self.zones] for row in rows], hours[rows], demands[rows]
 
 
 def main() -> None:
     """Prints the table."""
-    title = "The core, step and apply: ns a reading"
+    title = "The core: ns a reading"
     table(title, ["columns", "reading by reading"], [_row(Days(*kind)) for kind in KINDS])
 
 
@@ -59,25 +61,26 @@ def _row(days: Days) -> Row:
     calendar = Calendar("Europe/Rome")
     state, reference = State(calendar), Reference(calendar, RULES)
     scored = [0, 0]
-    batches: list[Readings] = []
+    batches: list[Batch] = []
+    ready: list[Readings] = []
 
-    def columns() -> None:
-        for readings in batches:
-            outcome, changes = step(state, readings, NOW, RULES)
-            state.apply(changes)
-            scored[0] += len(outcome.scorings.steps)
+    def in_columns() -> None:
+        for readings in ready:
+            scored[0] += len(state.read(readings, NOW, RULES).scorings.steps)
+            state.changes()
+            state.commit()
 
     def one_by_one() -> None:
-        for readings in batches:
-            columns = zip(readings.zones, readings.instants.tolist(), readings.demands.tolist(), strict=True)
-            for zone, instant, demand in columns:
+        for names, instants, demands in batches:
+            for zone, instant, demand in zip(names, instants.tolist(), demands.tolist(), strict=True):
                 scored[1] += any(kind == "scored" for kind, *_ in reference.read(zone, instant, demand, NOW))
 
     def following() -> None:
         batches[:] = days.run()
+        ready[:] = [columns(*batch, calendar) for batch in batches]
 
     name = f"{days.zones:,} zones, batches of {days.batch:,}"
-    row = side_by_side(name, columns, one_by_one, days.readings, RUNS, 1e9, following)
+    row = side_by_side(name, in_columns, one_by_one, days.readings, RUNS, 1e9, following)
     if scored[0] != scored[1]:
         raise RuntimeError(f"they did not do the same: {scored[0]} windows scored, {scored[1]} by the reference")
     return row

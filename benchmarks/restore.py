@@ -21,15 +21,15 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
-from consumer.core.step import step
 
+from benchmarks.columns import columns
 from benchmarks.tables import Row, say, table
 from consumer.adapters.asked import Broker as Asked
 from consumer.adapters.logs import Complaints
 from consumer.adapters.restore import Restorer
-from consumer.adapters.transaction import Transactions
+from consumer.adapters.transaction import Output, Transactions
 from consumer.core.changelog import Changelog
-from consumer.core.outcome import Readings, Rules
+from consumer.core.outcome import Rules
 from consumer.core.record import Place
 from consumer.core.state import State
 from kafka_local import Broker
@@ -95,17 +95,17 @@ def fill(environ: Mapping[str, str], zones: int) -> None:
     random = np.random.default_rng(0)
     for hour in range(HOURS):
         for first in range(0, zones // PARTITIONS, BLOCK):
-            transactions.begin()
+            outputs: list[Output] = []
             for number, (state, log) in enumerate(parts):
                 names = _names(number, range(first, min(first + BLOCK, zones // PARTITIONS)))
                 instants = np.full(len(names), MIDNIGHT + 3600 * hour)
                 demands = random.normal(30000, 8000, len(names)).round(1)
-                _, changes = step(state, Readings(names, instants, demands), NOW, RULES)
-                state.apply(changes)
+                state.read(columns(names, instants, demands, calendar), NOW, RULES)
                 place = Place(topics.readings.topic_id, 0, "Europe/Rome", "00:00")
-                for key, value in log.records(state, changes, place):
-                    transactions.send(topics.changelog.name, key, value, partition=number)
-            transactions.commit([], member.consumer_group_metadata())
+                for key, value in log.records(state, state.changes(), place):
+                    outputs.append((topics.changelog.name, key, value, None, number))
+                state.commit()
+            transactions.run(outputs, [], member.consumer_group_metadata())
     member.close()
 
 
@@ -120,7 +120,7 @@ def fill_plain(environ: Mapping[str, str], zones: int) -> None:
         for name in _names(number, range(zones // PARTITIONS)):
             hours = random.normal(30000, 8000, (2, 24)).round(1).tolist()
             windows = [{"day": day, "revision": 1, "hours": hours[day - 18779]} for day in (18779, 18780)]
-            value = {"stream": MIDNIGHT + 47 * 3600, "horizon": MIDNIGHT + 23 * 3600, "windows": windows}
+            value = {"stream": MIDNIGHT + 47 * 3600, "watermark": MIDNIGHT + 23 * 3600, "windows": windows}
             producer.produce(PLAIN, json.dumps(value), name, number)
         producer.flush()
 

@@ -15,6 +15,7 @@ from consumer.core.ending import end
 from consumer.core.names import Names
 from consumer.core.outcome import Endings, Outcome, Readings, Rules, Scorings, Windows, join
 from season.calendar import I64, Calendar
+from season.steps import F64
 
 # A zone in a snapshot (its number, times and name) and a window beside its hours, in bytes.
 _ZONE_BYTES, _WINDOW_BYTES = 40, 16
@@ -184,6 +185,10 @@ class State:
     def windows_at(self, rows: NDArray[np.int32]) -> Records:
         """Return windows, as records of the type `WINDOW`."""
         return self._windows[rows]
+
+    def values_at(self, rows: NDArray[np.int32]) -> F64:
+        """Return the hours [n, width] of windows, NaN for a missing one."""
+        return self._values[rows]
 
     def with_windows(self, zones: I64) -> I64:
         """Return those of the zones that have an open window."""
