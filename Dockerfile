@@ -22,6 +22,8 @@ RUN pip install --require-hashes --no-deps -r requirements/service.txt
 COPY pyproject.toml ./
 COPY season season
 COPY consumer consumer
+# The loops are compiled here, so that a container does not, which may have a read-only root.
+RUN python -m consumer.warm
 COPY models models
 # ONNX Runtime would tell its maker of each start.
 ENV ORT_DISABLE_TELEMETRY=1

@@ -28,10 +28,12 @@ help:
 # Training (torch) is installed only where there is no model.
 demo:
 	$(INSTALL) demo $(if $(wildcard $(MODEL)),,training)
+	@$(RUN) -m consumer.warm
 	@exec $(RUN) -m demo
 
 # Three at a time on two cores: most of the integration tests wait. A file's tests stay together, since they share brokers.
 test: lint
+	@$(RUN) -m consumer.warm
 	$(RUN) -m pytest -n 3 --dist loadfile
 
 lint:
@@ -43,6 +45,7 @@ lint:
 
 bench:
 	$(INSTALL) dev
+	@$(RUN) -m consumer.warm
 	@$(RUN) -m benchmarks
 
 bench-peers:
