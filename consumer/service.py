@@ -217,7 +217,9 @@ class Service:
             if member is None:
                 raise AbortedError("this member was thrown out of its group")
             offsets = {number: partition.following for number, partition in work.partitions.items()}
-            self._transactions.start(self._outputs(work), self._source.offsets(offsets), member)
+            # Scored before the transaction begins: a model may take its time, a transaction may not.
+            outputs = list(self._outputs(work))
+            self._transactions.start(outputs, self._source.offsets(offsets), member)
             self._committing = work
         except AbortedError as error:
             self._go_back(work, error)

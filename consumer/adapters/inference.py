@@ -15,7 +15,7 @@ from season.tensors import ContractError, check_tensors
 F32 = NDArray[np.float32]
 
 BATCH = 512
-"""Windows in one run at most, so that no run is larger than what was tried; a turn's 5,000 readings complete 208."""
+"""Windows in one run at most, so that no run is larger than what was tried; a turn's readings may complete more."""
 RUN_S = 2.0
 """Seconds on a processor after which a run is ended: what stands still would stop the service."""
 
