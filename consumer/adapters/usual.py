@@ -260,9 +260,9 @@ def exponent(text: U8, at: int, end: int) -> int:
 
 @compiled
 def two(text: U8, at: int) -> int:
-    """Return the number that two digits make, something above 99 where they are none."""
+    """Return the number that two digits make; where they are none, more than any part of a timestamp may be."""
     tens, ones = int(text[at]) - _ZERO, int(text[at + 1]) - _ZERO
-    return 10 * tens + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else 1000
+    return 10 * tens + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else 100_000
 
 
 @compiled
