@@ -21,7 +21,7 @@ from consumer.adapters.transaction import Transactions
 from consumer.core.changelog import Changelog, Record
 from consumer.core.changes import Changes
 from consumer.core.outcome import Rules
-from consumer.core.record import Place
+from consumer.core.record import Origin
 from consumer.core.state import State
 from kafka_local import Broker
 from season.calendar import Calendar
@@ -35,7 +35,7 @@ RULES = Rules(grace_period=86400, max_filled=2, max_future=3600.0)
 MIDNIGHT = 1622498400  # 2021-06-01 in Rome
 NOW = 2e9
 ROME = Calendar("Europe/Rome")
-PLACE = Place("0123456789abcdefghijkA", 10**9, "Europe/Rome", "00:00")
+ORIGIN = Origin("0123456789abcdefghijkA", 10**9, "Europe/Rome", "00:00")
 CONFIG = {"max.message.bytes": str(2**23), "compression.type": "lz4"}  # as of the changelog that we create
 NAMES = [f"zone-{number:06d}" for number in range(ZONES)]
 
@@ -106,7 +106,7 @@ def _measured(broker: Broker) -> tuple[list[tuple[float, float]], list[float], l
     """The pace of both, run by run, and of each the bytes a reading before compression and on the broker's disk."""
     log = Changelog()
     names = ("differences", "zones")
-    ours = Writer(broker.bootstrap_servers, names[0], lambda state, changes: log.records(state, changes, PLACE))
+    ours = Writer(broker.bootstrap_servers, names[0], lambda state, changes: log.records(state, changes, ORIGIN))
     plain = Writer(broker.bootstrap_servers, names[1], record_each)
     paces = [(ours.run(), plain.run()) for _ in range(RUNS + 1)][1:]
     for writer in (ours, plain):
@@ -127,8 +127,8 @@ def record_each(state: State, changes: Changes) -> list[Record]:
     times = np.stack([state.stream[zones], state.watermark[zones]], axis=1)
     records: list[Record] = []
     start = 0
-    for place, (name, end) in enumerate(zip(state.names.texts(zones), ends.tolist(), strict=True)):
-        records.append((name.encode(), times[place].tobytes() + packed[start:end].tobytes()))
+    for index, (name, end) in enumerate(zip(state.names.texts(zones), ends.tolist(), strict=True)):
+        records.append((name.encode(), times[index].tobytes() + packed[start:end].tobytes()))
         start = end
     return records
 
@@ -147,7 +147,7 @@ def _one_commit(zones: int) -> str:
         instants = np.full(500, MIDNIGHT + 3600 * (25 + commit // 40))
         state.read(columns([names[i] for i in picked], instants, random.normal(size=500), ROME), NOW, RULES)
         began = time.perf_counter()
-        records = log.records(state, state.changes(), PLACE)
+        records = log.records(state, state.changes(), ORIGIN)
         state.commit()
         times.append((time.perf_counter() - began) * 1000)
         sizes.append(sum(len(value or b"") for _, value in records) / 1000)

@@ -42,12 +42,12 @@ class Days:
     def run(self) -> Iterator[Batch]:
         """The batches of the next run."""
         names = [f"zone-{i:04d}" for i in range(self.zones)]
-        place = np.arange(self.readings)
-        hours = MIDNIGHT + 3600 * (place // self.zones + self.begun * self.days * 24)
-        demands = 20000.0 + 900.5 * np.abs(12 - place // self.zones % 24) + 7 * (place % self.zones)
+        at = np.arange(self.readings)
+        hours = MIDNIGHT + 3600 * (at // self.zones + self.begun * self.days * 24)
+        demands = 20000.0 + 900.5 * np.abs(12 - at // self.zones % 24) + 7 * (at % self.zones)
         self.begun += 1
         for start in range(0, self.readings, self.batch):
-            rows = place[start : start + self.batch]
+            rows = at[start : start + self.batch]
             yield [names[row % self.zones] for row in rows], hours[rows], demands[rows]
 
 
@@ -75,12 +75,12 @@ def _row(days: Days) -> Row:
             for zone, instant, demand in zip(names, instants.tolist(), demands.tolist(), strict=True):
                 scored[1] += any(kind == "scored" for kind, *_ in reference.read(zone, instant, demand, NOW))
 
-    def following() -> None:
+    def next_run() -> None:
         batches[:] = days.run()
         ready[:] = [columns(*batch, calendar) for batch in batches]
 
     name = f"{days.zones:,} zones, batches of {days.batch:,}"
-    row = side_by_side(name, in_columns, one_by_one, days.readings, RUNS, 1e9, following)
+    row = side_by_side(name, in_columns, one_by_one, days.readings, RUNS, 1e9, next_run)
     if scored[0] != scored[1]:
         raise RuntimeError(f"they did not do the same: {scored[0]} windows scored, {scored[1]} by the reference")
     return row

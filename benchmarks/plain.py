@@ -38,17 +38,17 @@ def main() -> None:
         if first is None:
             continue
         producer.begin_transaction()
-        following: dict[int, int] = {}
+        next_offsets: dict[int, int] = {}
         for message in [first, *consumer.consume(BATCH, 0)]:
             value, partition, offset = message.value(), message.partition(), message.offset()
             assert value is not None
             assert partition is not None
             assert offset is not None
             prediction = read(windows, value, session, time_zone)
-            following[partition] = offset + 1
+            next_offsets[partition] = offset + 1
             if prediction is not None:
                 producer.produce(os.environ["PREDICTIONS_TOPIC"], json.dumps(prediction).encode(), prediction["zone"])
-        offsets = [TopicPartition(os.environ["READINGS_TOPIC"], p, o) for p, o in following.items()]
+        offsets = [TopicPartition(os.environ["READINGS_TOPIC"], p, o) for p, o in next_offsets.items()]
         producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())
         producer.commit_transaction()
 

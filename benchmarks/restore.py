@@ -30,7 +30,7 @@ from consumer.adapters.restore import Restorer
 from consumer.adapters.transaction import Output, Transactions
 from consumer.core.changelog import Changelog
 from consumer.core.outcome import Rules
-from consumer.core.record import Place
+from consumer.core.record import Origin
 from consumer.core.state import State
 from kafka_local import Broker
 from season.calendar import Calendar
@@ -101,8 +101,8 @@ def fill(environ: Mapping[str, str], zones: int) -> None:
                 instants = np.full(len(names), MIDNIGHT + 3600 * hour)
                 demands = random.normal(30000, 8000, len(names)).round(1)
                 state.read(columns(names, instants, demands, calendar), NOW, RULES)
-                place = Place(topics.readings.topic_id, 0, "Europe/Rome", "00:00")
-                for key, value in log.records(state, state.changes(), place):
+                origin = Origin(topics.readings.topic_id, 0, "Europe/Rome", "00:00")
+                for key, value in log.records(state, state.changes(), origin):
                     outputs.append((topics.changelog.name, key, value, None, number))
                 state.commit()
             transactions.run(outputs, [], member.consumer_group_metadata())

@@ -11,7 +11,7 @@ from consumer.adapters.decode import Decoded, Rejected, decode
 from consumer.core.changelog import Changelog, Record
 from consumer.core.idle import Silence, silence
 from consumer.core.outcome import Outcome, Rules, Scorings, Windows, no_scorings, no_windows
-from consumer.core.record import Place
+from consumer.core.record import Origin
 from consumer.core.state import State
 from season import instants
 from season.calendar import I64
@@ -55,15 +55,15 @@ class Partition:
     state: State
     changelog: Changelog
     silence: Silence
-    following: int
-    kept: int  # the next offset as the changelog has it
+    next_offset: int
+    committed_offset: int  # the next offset as the changelog has it
     lost: int = 0  # messages that were gone before they were read, as long as that is not committed
     at_end: bool = False
     begun: bool = False
     skipped: bool = False  # the client stands before what it cannot read, and has to be put behind it
 
     def __post_init__(self) -> None:
-        self._last = self.following, copy.copy(self.changelog)
+        self._last = self.next_offset, copy.copy(self.changelog)
 
     def decode(self, messages: Sequence[Message]) -> Decoded:
         """Return the readings among messages; this looks at no state."""
@@ -79,7 +79,7 @@ class Partition:
         known = self.state.known
         outcome = self.state.read(decoded.readings, now, self.rules)
         self.silence.heard(outcome.heard)
-        self.following = self._next(messages, end)
+        self.next_offset = self._next(messages, end)
         rows = np.append(decoded.rows, -1)
         instants = decoded.readings.records["instant"]
         rejected = decoded.rejected + self._future(instants, rows, outcome, now)
@@ -99,7 +99,7 @@ class Partition:
 
     def skip(self, topic: str, unreadable: range) -> Decision:
         """Passes over messages that no client can read: dead letters without key and value, which nobody knows."""
-        self.at_end, self.skipped, self.following = False, True, unreadable.stop
+        self.at_end, self.skipped, self.next_offset = False, True, unreadable.stop
         sentence = "the message at offset {} of partition {} of {} cannot be unpacked or parsed by the Kafka client"
         return Decision(
             [Message(topic, self.number, offset) for offset in unreadable],
@@ -115,7 +115,7 @@ class Partition:
     def reach_end(self, offset: int) -> None:
         """All messages before this offset are read; what lies between are markers of transactions."""
         self.at_end = True
-        self.following = offset
+        self.next_offset = offset
 
     def lag(self, end: int) -> int | None:
         """How many messages wait before an end; markers of transactions count until it is reached.
@@ -124,7 +124,7 @@ class Partition:
         """
         if self.at_end:
             return 0
-        return None if end < 0 else max(0, end - self.following)
+        return None if end < 0 else max(0, end - self.next_offset)
 
     def begin(self) -> Decision | None:
         """Before anything is read: what a grace period shorter than the last one's has ended."""
@@ -142,19 +142,19 @@ class Partition:
     def records(self) -> list[Record]:
         """The changelog's records for all that is not committed yet."""
         calendar = self.state.calendar
-        place = Place(self.topic_id, self.following, calendar.time_zone, calendar.day_start)
-        return self.changelog.records(self.state, self.state.changes(), place)
+        origin = Origin(self.topic_id, self.next_offset, calendar.time_zone, calendar.day_start)
+        return self.changelog.records(self.state, self.state.changes(), origin)
 
     def committed(self) -> None:
         """Let what was decided, and its records, be the truth."""
         self.state.commit()
-        self._last = self.following, copy.copy(self.changelog)
-        self.kept, self.lost, self.skipped = self.following, 0, False
+        self._last = self.next_offset, copy.copy(self.changelog)
+        self.committed_offset, self.lost, self.skipped = self.next_offset, 0, False
 
     def rollback(self) -> None:
         """Make everything what it was when something was committed last."""
         self.state.rollback()
-        self.following, self.changelog = self._last[0], copy.copy(self._last[1])
+        self.next_offset, self.changelog = self._last[0], copy.copy(self._last[1])
         self.at_end = self.begun = self.skipped = False
 
     def _next(self, messages: Sequence[Message], end: int) -> int:
@@ -165,7 +165,7 @@ class Partition:
         last = messages[-1].offset() or 0
         if last < end:
             return last + 1
-        before = self.following - 1 if len(messages) < 2 else messages[-2].offset() or 0
+        before = self.next_offset - 1 if len(messages) < 2 else messages[-2].offset() or 0
         return min(before + 2, end)
 
     def _advance(self, zones: I64, stream: I64) -> Decision | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from consumer.adapters.restore import Restored
 from consumer.core.claim import Claim
-from consumer.core.record import Place
+from consumer.core.record import Origin
 from season.calendar import Calendar
 from season.settings import SettingError
 from season.topics import Described
@@ -37,40 +37,42 @@ def check_claim(holder: Claim, ours: Claim, changelog: str) -> None:
         raise _made_again(ours.readings, ours.topic_id, changelog, holder.topic_id)
 
 
-def place(number: int, restored: Restored, topics: Described, calendar: Calendar) -> Placement:
+def placement_of(number: int, restored: Restored, topics: Described, calendar: Calendar) -> Placement:
     """Where partition `number` goes on. Raises SettingError where state and readings do not belong together."""
     committed, (low, high) = restored.committed, restored.bounds
-    belongs = restored.place
-    if belongs is None:
+    origin = restored.origin
+    if origin is None:
         if committed is not None:
             raise SettingError(
                 f"CHANGELOG_TOPIC={topics.changelog.name!r}: partition {number} holds nothing, but CONSUMER_GROUP "
                 f"has offset {committed} of {topics.readings.name!r} there: the open windows are gone; {_ANEW}"
             )
         return Placement(low)
-    _check(number, restored, belongs, high, topics, calendar)
-    if committed is not None and committed > belongs.offset:
-        why = f"the group's offset was moved ahead, from {belongs.offset} to {committed}"
+    _check(number, restored, origin, high, topics, calendar)
+    if committed is not None and committed > origin.offset:
+        why = f"the group's offset was moved ahead, from {origin.offset} to {committed}"
         offset = min(committed, high)  # beyond the end there is nothing to lose
-        lost = offset - belongs.offset
+        lost = offset - origin.offset
     else:
-        offset, lost, why = belongs.offset, 0, ""
+        offset, lost, why = origin.offset, 0, ""
     if offset < low:
         gone = f"the topic keeps nothing before offset {low}, and {offset} was next"
         return Placement(low, lost + low - offset, f"{why}; {gone}" if why else gone)
     return Placement(offset, lost, why)
 
 
-def _check(number: int, restored: Restored, belongs: Place, high: int, topics: Described, calendar: Calendar) -> None:
+def _check(
+    number: int, restored: Restored, origin: Origin, high: int, topics: Described, calendar: Calendar
+) -> None:
     readings, changelog = topics.readings, topics.changelog.name
-    if belongs.topic_id != readings.topic_id:
-        raise _made_again(readings.name, readings.topic_id, changelog, belongs.topic_id)
-    if belongs.offset > high:
+    if origin.topic_id != readings.topic_id:
+        raise _made_again(readings.name, readings.topic_id, changelog, origin.topic_id)
+    if origin.offset > high:
         raise SettingError(
             f"READINGS_TOPIC={readings.name!r}: partition {number} ends at offset {high}, but {changelog!r} has "
-            f"read it up to {belongs.offset}: the topic lost messages; {_ANEW}"
+            f"read it up to {origin.offset}: the topic lost messages; {_ANEW}"
         )
-    before, now = (belongs.time_zone, belongs.day_start), (calendar.time_zone, calendar.day_start)
+    before, now = (origin.time_zone, origin.day_start), (calendar.time_zone, calendar.day_start)
     if before != now and restored.state.open_windows:
         raise SettingError(
             f"WINDOW_TIME_ZONE and WINDOW_DAY_START (or the model's) are {now[0]} and {now[1]}, but the "

@@ -8,7 +8,7 @@ import structlog
 from consumer.adapters.restore import Restored, Restorer
 from consumer.core.idle import Silence
 from consumer.partition import Partition
-from consumer.placement import place
+from consumer.placement import placement_of
 from consumer.settings import Settings
 from season.calendar import Calendar
 from season.topics import Described
@@ -74,7 +74,7 @@ class Restoring:
 
     def _placed(self, number: int, restored: Restored) -> Partition:
         """A restored partition, where its state belongs. SettingError."""
-        placement = place(number, restored, self._topics, self._calendar)
+        placement = placement_of(number, restored, self._topics, self._calendar)
         if placement.lost:
             log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)
         zones, windows = restored.state.known, restored.state.open_windows
@@ -87,8 +87,8 @@ class Restoring:
             state=restored.state,
             changelog=restored.changelog,
             silence=Silence(self._settings.idle_timeout),
-            following=placement.offset,
-            kept=-1 if restored.place is None else restored.place.offset,
+            next_offset=placement.offset,
+            committed_offset=-1 if restored.origin is None else restored.origin.offset,
             lost=placement.lost,
         )
 

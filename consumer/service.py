@@ -204,7 +204,7 @@ class Service:
             return
         self._offsets_kept = now
         for partition in self._partitions.values():
-            if partition.at_end and 0 <= partition.kept < partition.following:
+            if partition.at_end and 0 <= partition.committed_offset < partition.next_offset:
                 work.keep_offset(partition)
 
     def _commit(self, work: Work) -> None:
@@ -216,7 +216,7 @@ class Service:
             member = self._source.group_metadata()
             if member is None:
                 raise AbortedError("this member was thrown out of its group")
-            offsets = {number: partition.following for number, partition in work.partitions.items()}
+            offsets = {number: partition.next_offset for number, partition in work.partitions.items()}
             # Scored before the transaction begins: a model may take its time, a transaction may not.
             outputs = list(self._outputs(work))
             self._transactions.start(outputs, self._source.offsets(offsets), member)
@@ -246,7 +246,7 @@ class Service:
         self._metrics.lost(work.tally.lost)
         for number, partition in work.partitions.items():
             if partition.skipped:
-                self._source.start(number, partition.following)
+                self._source.start(number, partition.next_offset)
             partition.committed()
         return True
 
@@ -275,7 +275,7 @@ class Service:
             self._read_back(list(self._partitions))  # the others are on their way already
         for number, partition in self._partitions.items():
             partition.rollback()
-            self._source.start(number, partition.following)
+            self._source.start(number, partition.next_offset)
 
     def _read_back(self, partitions: list[int]) -> None:
         """Let these flow no more until they are restored."""
@@ -292,7 +292,7 @@ class Service:
         whole = self._restoring.proceed(0.01)
         self._partitions |= whole
         for number, partition in whole.items():
-            self._source.start(number, partition.following)
+            self._source.start(number, partition.next_offset)
         self._tell_status()
 
     def _drop(self, partitions: list[int]) -> None:
@@ -313,7 +313,7 @@ class Service:
         self._stopped.wait(_IDLE_WAIT_S)
         for number, partition in self._partitions.items():
             partition.rollback()
-            self._source.start(number, partition.following)
+            self._source.start(number, partition.next_offset)
 
     def _note(self, partition: Partition, decision: Decision) -> None:
         """Log what of a decision a person should know."""
@@ -341,13 +341,13 @@ class Service:
 
     def _look_at_what_waits(self) -> None:
         """Tell, and measure, readings that wait while none is read."""
-        now, following = time.monotonic(), {n: partition.following for n, partition in self._partitions.items()}
-        self._probe.watch(frozenset(following))
+        now, next_offsets = time.monotonic(), {n: partition.next_offset for n, partition in self._partitions.items()}
+        self._probe.watch(frozenset(next_offsets))
         ends = self._probe.ends
         quota = "a quota of the broker's, which lets this client fetch less than is published"
-        causes = dict.fromkeys(following, quota) if self._source.throttled() else {}
+        causes = dict.fromkeys(next_offsets, quota) if self._source.throttled() else {}
         held = self._held.observe(ends, now, self._wall())
-        self._metrics.waiting(held, self._stalled.observe(following, ends, now, causes))
+        self._metrics.waiting(held, self._stalled.observe(next_offsets, ends, now, causes))
 
     def _measure(self) -> None:
         self._look_at_what_waits()

@@ -98,15 +98,15 @@ class Stalled:
     _told: set[int] = field(default_factory=set)
 
     def observe(
-        self, following: Mapping[int, int], ends: Mapping[int, Ends], now: float, causes: Mapping[int, str]
+        self, next_offsets: Mapping[int, int], ends: Mapping[int, Ends], now: float, causes: Mapping[int, str]
     ) -> float:
         """Look at the next offsets; return for how many seconds, at most, readings have waited with none being read.
 
         `causes` says of a partition why it may stand still, in a few words, where that is known.
         """
-        for partition in self._still.keys() - following.keys():
+        for partition in self._still.keys() - next_offsets.keys():
             self._move(partition)
-        for partition, offset in following.items():
+        for partition, offset in next_offsets.items():
             waits = partition in ends and ends[partition].end > offset
             if not waits or self._still.get(partition, (offset, now))[0] != offset:
                 self._move(partition)

@@ -28,6 +28,7 @@ Bool = NDArray[np.bool_]
 
 HOUR = 3600
 DAY = 86400
+MAX_WINDOW_HOURS = 32  # more than the 31 hours of the longest window that any time zone has had
 # The Gregorian calendar, weekdays included, repeats after 400 years, and so do the rules of every time zone.
 _CYCLE = 146097 * DAY
 _FIRST = int(datetime.datetime(1969, 1, 1, tzinfo=datetime.UTC).timestamp())
@@ -39,7 +40,7 @@ _TABLE = np.arange(_FIRST // DAY + 10, _NEAR // DAY - 10)
 
 
 @dataclass(frozen=True, eq=False)
-class Hours:
+class WindowHours:
     """The hours of one window: `instants` [k] (epoch seconds) and their `steps` [k] (0 to 23)."""
 
     instants: I64
@@ -91,7 +92,7 @@ class Calendar:
         self.day_start = day_start
         self._shift = int(day_start[:2]) * HOUR
         self._clock, self._until = _clock(self._zone, _FIRST, _NEAR), _NEAR
-        self._irregular: dict[int, Hours] = {}
+        self._irregular: dict[int, WindowHours] = {}
 
     @cached_property
     def _table(self) -> tuple[I64, I64, Bool]:
@@ -131,13 +132,13 @@ class Calendar:
 
     def starts(self, days: I64) -> I64:
         """The first instant of each window."""
-        places = _in_table(days)
-        return self._starts(days) if places is None else self._table[0][places]
+        rows = _table_rows(days)
+        return self._starts(days) if rows is None else self._table[0][rows]
 
     def ends(self, days: I64) -> I64:
         """The first instant after each window: the start of the next."""
-        places = _in_table(days)
-        return self._ends(days) if places is None else self._table[1][places]
+        rows = _table_rows(days)
+        return self._ends(days) if rows is None else self._table[1][rows]
 
     def counts(self, days: I64) -> I64:
         """How many hours each window has."""
@@ -146,30 +147,30 @@ class Calendar:
             counts[rows] = len(self.hours(day).instants)
         return counts
 
-    def places(self, instants: I64, days: I64) -> I64:
-        """The place of each full hour among the hours of its window, from 0."""
-        places = (instants - self.starts(days)) // HOUR
+    def hour_indices(self, instants: I64, days: I64) -> I64:
+        """Return the index [n] of each full hour among the hours of its window, from 0."""
+        indices = (instants - self.starts(days)) // HOUR
         for day, rows in self.irregular(days):
-            places[rows] = np.searchsorted(self.hours(day).instants, instants[rows])
-        return places
+            indices[rows] = np.searchsorted(self.hours(day).instants, instants[rows])
+        return indices
 
-    def instants(self, days: I64, places: I64) -> I64:
-        """The instant of each hour, from its window and its place in it: the inverse of `places`."""
-        instants = self.starts(days) + places * HOUR
+    def instants(self, days: I64, indices: I64) -> I64:
+        """Return the instant [n] of each hour, from its window and its index there: the inverse of `hour_indices`."""
+        instants = self.starts(days) + indices * HOUR
         for day, rows in self.irregular(days):
-            instants[rows] = self.hours(day).instants[places[rows]]
+            instants[rows] = self.hours(day).instants[indices[rows]]
         return instants
 
-    def hours(self, day: int) -> Hours:
-        """The hours of one window, in order of time."""
+    def hours(self, day: int) -> WindowHours:
+        """Return the hours of one window, in order of time."""
         if day not in self._irregular:
             self._irregular[day] = self._hours(day)
         return self._irregular[day]
 
     def irregular(self, days: I64) -> list[tuple[int, Bool]]:
-        """The windows among `days` that are not simply 24 hours in a row, each with the mask of its rows."""
-        places = _in_table(days)
-        irregular = self._are_irregular(days) if places is None else self._table[2][places]
+        """Return the windows among `days` that are not simply 24 hours in a row, each with the mask of its rows."""
+        rows = _table_rows(days)
+        irregular = self._are_irregular(days) if rows is None else self._table[2][rows]
         return [(int(day), days == day) for day in np.unique(days[irregular])] if irregular.any() else []
 
     def months(self, days: I64) -> I64:
@@ -190,10 +191,10 @@ class Calendar:
         return starts + cycles
 
     def _ends(self, days: I64) -> I64:
-        following = days + 1
+        next_days = days + 1
         for skipped in self._clock.skipped[::-1]:
-            following[following == skipped] += 1
-        return self._starts(following)
+            next_days[next_days == skipped] += 1
+        return self._starts(next_days)
 
     def _are_irregular(self, days: I64) -> Bool:
         starts, ends = self._starts(days), self._ends(days)
@@ -201,7 +202,7 @@ class Calendar:
         irregular: Bool = (first != last) | (ends - starts != DAY) | ~self.on_the_hour(starts)
         return irregular
 
-    def _hours(self, day: int) -> Hours:
+    def _hours(self, day: int) -> WindowHours:
         window = np.array([day], np.int64)
         start, end = int(self.starts(window)[0]), int(self.ends(window)[0])
         instants = np.concatenate(
@@ -211,7 +212,7 @@ class Calendar:
             ]
         )
         clock = instants + self.offsets(instants)
-        return Hours(instants, (clock - self._shift) // HOUR % 24)
+        return WindowHours(instants, (clock - self._shift) // HOUR % 24)
 
     def _stretches(self, start: int, end: int) -> list[tuple[int, int, int]]:
         """Begin, end and offset of each stretch of one offset between two instants."""
@@ -237,11 +238,11 @@ class Calendar:
         return np.maximum(instants - _NEAR, 0) // _CYCLE * _CYCLE
 
 
-def _in_table(days: I64) -> I64 | None:
-    """The places of days in `_TABLE`, None where one of them is not there."""
-    places: I64 = days - _TABLE[0]
-    # As an unsigned number, a negative one is beyond every table.
-    return places if places.view(np.uint64).max(initial=0) < len(_TABLE) else None
+def _table_rows(days: I64) -> I64 | None:
+    """Return the rows of days in `_TABLE`, None where one of them is not there."""
+    rows: I64 = days - _TABLE[0]
+    # Read as unsigned, a negative row is larger than every table: one comparison checks both ends.
+    return rows if rows.view(np.uint64).max(initial=0) < len(_TABLE) else None
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:

@@ -94,7 +94,7 @@ def day_windows(instants: I64, values: F64, calendar: Calendar, max_filled: int 
     days, rows = np.unique(calendar.days(instants), return_inverse=True)
     counts = calendar.counts(days)
     table = np.full((len(days), max(STEPS, int(counts.max(initial=0)))), np.nan)
-    table[rows, calendar.places(instants, days[rows])] = values
+    table[rows, calendar.hour_indices(instants, days[rows])] = values
     filled = counts - np.count_nonzero(~np.isnan(table), axis=1)
     kept = np.flatnonzero((filled <= max_filled) & (filled < counts))
     for row in kept[filled[kept] > 0]:

@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 from consumer.adapters.asked import Asked, Broker
 from consumer.adapters.logs import client_logger
 from consumer.core.changelog import Changelog
-from consumer.core.record import DamagedError, Place
+from consumer.core.record import DamagedError, Origin
 from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import Calendar
@@ -46,7 +46,7 @@ class Restored:
     """
 
     state: State
-    place: Place | None
+    origin: Origin | None
     changelog: Changelog
     committed: int | None
     bounds: tuple[int, int]
@@ -104,7 +104,7 @@ class _Reading:
         low, high = self._bounds
         changelog = self.replay.finish()
         return Restored(
-            self.replay.state, self.replay.place, changelog, self.committed.value, (low.value, high.value)
+            self.replay.state, self.replay.origin, changelog, self.committed.value, (low.value, high.value)
         )
 
 

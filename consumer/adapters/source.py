@@ -210,9 +210,9 @@ class Source:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         return bounds[1]
 
-    def offsets(self, following: Mapping[int, int]) -> list[TopicPartition]:
+    def offsets(self, next_offsets: Mapping[int, int]) -> list[TopicPartition]:
         """Next offsets in the form in which a transaction takes them."""
-        return [TopicPartition(self._topic, partition, offset) for partition, offset in following.items()]
+        return [TopicPartition(self._topic, partition, offset) for partition, offset in next_offsets.items()]
 
     def group_metadata(self) -> object | None:
         """Who this member is: a commit with it is refused once the group has gone on without it.

@@ -28,7 +28,7 @@ def set_times(tables: Tables, counts: I64, moved: I64, stream: I64, watermark: I
 
 
 @compiled
-def set_cells(tables: Tables, counts: I64, zone: I64, day: I64, end: I64, place: I64, value: F64) -> None:
+def set_cells(tables: Tables, counts: I64, zone: I64, day: I64, end: I64, hour_index: I64, value: F64) -> None:
     """Write hours [c] of windows; those of windows that the watermark has reached mean nothing."""
     zones, windows, values, free = tables
     for i in range(len(zone)):
@@ -37,9 +37,9 @@ def set_cells(tables: Tables, counts: I64, zone: I64, day: I64, end: I64, place:
             if row < 0:
                 row = fill_row(windows, values, free, counts, zone[i], day[i], end[i])
                 link(zones, windows, row)
-            if np.isnan(values[row, place[i]]):
+            if np.isnan(values[row, hour_index[i]]):
                 windows[row]["present"] += 1
-            values[row, place[i]] = value[i]
+            values[row, hour_index[i]] = value[i]
 
 
 @compiled
@@ -79,15 +79,15 @@ def forget(tables: Tables, counts: I64, first: int, end: int) -> None:
 
 @compiled
 def gather_cells(
-    windows: Records, values: F64, cells: Records, count: int, zone: I64, day: I64, place: I64, value: F64
+    windows: Records, values: F64, cells: Records, count: int, zone: I64, day: I64, hour_index: I64, value: F64
 ) -> int:
     """Write what stands in the first `count` of the journal's cells; return for how many the window is open."""
     found = 0
     for i in range(count):
         window = windows[cells[i]["row"]]
         if window["phase"] == OPEN:
-            zone[found], day[found], place[found] = window["zone"], window["day"], cells[i]["place"]
-            value[found] = values[cells[i]["row"], cells[i]["place"]]
+            zone[found], day[found], hour_index[found] = window["zone"], window["day"], cells[i]["hour_index"]
+            value[found] = values[cells[i]["row"], cells[i]["hour_index"]]
             found += 1
     return found
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from consumer.core.changes import Changes
-from consumer.core.record import Place, encode
+from consumer.core.record import Origin, encode
 from consumer.core.state import State
 
 _CHUNK_BYTES = 256 * 1024  # well below what a broker takes in one message by default (1 MiB)
@@ -34,45 +34,45 @@ Record = tuple[bytes, bytes | None]
 class Changelog:
     """Where one partition's records stand.
 
-    - `oldest`: the number of the oldest record that has no tombstone; `following`: the next record's.
+    - `oldest`: the number of the oldest record that has no tombstone; `next_number`: the next record's.
     - `since`: records with smaller numbers are not needed any more.
     - `turn`: the number of the first chunk of the turn under way; `zone`: the first zone of its next chunk.
     - `owed`: what the differences cost a reader that no chunk has followed yet, in bytes.
     """
 
     oldest: int = 0
-    following: int = 0
+    next_number: int = 0
     since: int = 0
     turn: int = 0
     zone: int = 0
     owed: int = 0
 
-    def records(self, state: State, changes: Changes, place: Place) -> list[Record]:
-        """The records of a commit: `changes` lead to `state`, which belongs to `place`."""
+    def records(self, state: State, changes: Changes, origin: Origin) -> list[Record]:
+        """The records of a commit: `changes` lead to `state`, which belongs to `origin`."""
         if not state.known:
-            self.since = self.following
-        records = [self._number(piece, place) for piece in _pieces(changes)]
+            self.since = self.next_number
+        records = [self._number(piece, origin) for piece in _pieces(changes)]
         self.owed += cost(sum(len(value or b"") for _, value in records), len(records), state)
         while state.known:
             end, size = self._chunk(state)
             if self.owed < size:
                 break
-            records.append(self._next_chunk(state, end, place))
+            records.append(self._next_chunk(state, end, origin))
             self.owed = self.owed - size if self.zone else 0
         last = min(self.since, self.oldest + 2 * len(records))
         tombstones: list[Record] = [(_key(number), None) for number in range(self.oldest, last)]
         self.oldest = max(self.oldest, last)
         return records + tombstones
 
-    def _next_chunk(self, state: State, end: int, place: Place) -> Record:
+    def _next_chunk(self, state: State, end: int, origin: Origin) -> Record:
         """The chunk of the zones up to `end`; with the turn's last one, all before the turn is superseded."""
         if self.zone == 0:
-            self.turn = self.following
+            self.turn = self.next_number
         chunk = state.snapshot(self.zone, end)
         self.zone = end
         if end == state.known:
             self.since, self.zone = max(self.since, self.turn), 0
-        return self._number(chunk, place)
+        return self._number(chunk, origin)
 
     def _chunk(self, state: State) -> tuple[int, int]:
         """The end of the next chunk's zones, and about how many bytes it takes."""
@@ -80,9 +80,9 @@ class Changelog:
         zones = max(1, int(np.searchsorted(sizes, _CHUNK_BYTES)))
         return self.zone + min(zones, len(sizes)), int(sizes[min(zones, len(sizes)) - 1])
 
-    def _number(self, changes: Changes, place: Place) -> Record:
-        record = (_key(self.following), encode(changes, replace(place, since=self.since)))
-        self.following += 1
+    def _number(self, changes: Changes, origin: Origin) -> Record:
+        record = (_key(self.next_number), encode(changes, replace(origin, since=self.since)))
+        self.next_number += 1
         return record
 
 
@@ -120,7 +120,7 @@ def _pieces(changes: Changes) -> Iterator[Changes]:
         yield Changes(
             cell_zones=changes.cell_zones[rows],
             cell_days=changes.cell_days[rows],
-            cell_places=changes.cell_places[rows],
+            cell_indices=changes.cell_indices[rows],
             cells=changes.cells[rows],
         )
     for start in range(0, len(changes.revisions), _ROWS):

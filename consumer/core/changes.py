@@ -19,7 +19,7 @@ class Changes:
     - `names`: zones new to the state, numbered from `first_name` on.
     - `zones`, `stream`, `watermark` [z]: the zones whose time moved. Windows that end at the watermark or before it
       have ended, for ever.
-    - `cell_zones`, `cell_days`, `cell_places`, `cells` [c]: hours of windows and their values, later ones over
+    - `cell_zones`, `cell_days`, `cell_indices`, `cells` [c]: hours of windows and their values, later ones over
       earlier ones. Cells of windows that the watermark has ended mean nothing.
     - `window_zones`, `window_days`, `revisions` [w]: how often each of these windows has been scored.
     - `renewed`: a range of zones, first to end, of which nothing that was known before stands; then `hours`
@@ -33,7 +33,7 @@ class Changes:
     watermark: I64 = field(default_factory=_none)
     cell_zones: I64 = field(default_factory=_none)
     cell_days: I64 = field(default_factory=_none)
-    cell_places: I64 = field(default_factory=_none)
+    cell_indices: I64 = field(default_factory=_none)
     cells: F64 = field(default_factory=lambda: np.empty(0))
     window_zones: I64 = field(default_factory=_none)
     window_days: I64 = field(default_factory=_none)

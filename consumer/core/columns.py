@@ -43,7 +43,7 @@ READING = np.dtype(
         ("day", "i4"),  # the window
         ("clock", "i4"),  # the row of `clocks` for a window that is not simply 24 hours in a row, else -1
         ("hours", "i4"),  # how many hours the window has
-        ("place", "i4"),  # which of them it is, from 0
+        ("hour_index", "i4"),  # which of them it is, from 0
     ],
     align=True,
 )
@@ -76,7 +76,7 @@ WINDOW = np.dtype(
 """A window, beside its hours: those are `values` [row, width], in their order. A missing one is NaN, which no reading
 can be; the width grows where a day has more than 24 hours."""
 
-CELL = np.dtype([("row", "i4"), ("place", "i4"), ("before", "f8")], align=True)
+CELL = np.dtype([("row", "i4"), ("hour_index", "i4"), ("before", "f8")], align=True)
 """An hour that was written, with the value that it overwrote."""
 
 TIME = np.dtype([("zone", "i4"), ("stream", "i8"), ("watermark", "i8")], align=True)

@@ -4,10 +4,8 @@ import numpy as np
 
 from consumer.compiled import compiled
 from consumer.core.columns import Records
-from season.calendar import HOUR, I64, Bool, Calendar
+from season.calendar import HOUR, I64, MAX_WINDOW_HOURS, Bool, Calendar
 from season.steps import STEPS
-
-_MOST_HOURS = 32  # more than the 31 hours of the longest window there is
 
 
 def locate(readings: Records, calendar: Calendar) -> tuple[Bool, I64]:
@@ -21,7 +19,7 @@ def locate(readings: Records, calendar: Calendar) -> tuple[Bool, I64]:
         readings["day"] = calendar.days(readings["instant"])
         readings["end"] = calendar.ends(readings["day"].astype(np.int64))
         irregular[:] = True
-    clocks = np.empty((0, _MOST_HOURS), np.int64)
+    clocks = np.empty((0, MAX_WINDOW_HOURS), np.int64)
     if irregular.any():
         rows = np.flatnonzero(irregular)
         readings[rows], full[rows], clocks = _locate_irregular(readings[rows], calendar)
@@ -31,9 +29,9 @@ def locate(readings: Records, calendar: Calendar) -> tuple[Bool, I64]:
 def _locate_irregular(readings: Records, calendar: Calendar) -> tuple[Records, Bool, I64]:
     """Locate readings [n] whose windows may be of any hours; their days are known."""
     days, instants = readings["day"].astype(np.int64), readings["instant"].copy()
-    readings["place"], readings["hours"], readings["clock"] = calendar.places(instants, days), STEPS, -1
+    readings["hour_index"], readings["hours"], readings["clock"] = calendar.hour_indices(instants, days), STEPS, -1
     irregular = calendar.irregular(days)
-    clocks = np.zeros((len(irregular), _MOST_HOURS), np.int64)
+    clocks = np.zeros((len(irregular), MAX_WINDOW_HOURS), np.int64)
     for number, (day, rows) in enumerate(irregular):
         steps = calendar.hours(day).steps
         readings["hours"][rows], readings["clock"][rows] = len(steps), number
@@ -60,7 +58,7 @@ def locate_in_table(
             at = np.searchsorted(starts, instant, "right") - 1
             low, high = starts[at], starts[at + 1]
         reading["day"], reading["end"], reading["hours"], reading["clock"] = numbers[at], high, STEPS, -1
-        reading["place"] = (instant - low) // HOUR
+        reading["hour_index"] = (instant - low) // HOUR
         full[i] = (instant - low) % HOUR == 0
         irregular[i] = irregulars[at]
     return True

@@ -2,7 +2,8 @@
 
 Format, version 1, little-endian: the magic `SEASON`, the version (u8), the length of the head (u32), the head
 (JSON), the columns one after the other (see `_COLUMNS`; their lengths are in the head), and the CRC-32 of all
-before it (u32). A cell is 16 bytes: its zone (u32), 32 times its day plus its place (i32), its value (f64).
+before it (u32). A cell is 16 bytes: its zone (u32), 32 times its day plus the index of its hour in the window (i32),
+its value (f64).
 """
 
 import struct
@@ -14,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumer.core.changes import Changes
-from season.calendar import I64
+from season.calendar import I64, MAX_WINDOW_HOURS
 
 _MAGIC = b"SEASON"
 _VERSION = 1
 _START = struct.Struct("<6sBI")
 _CRC = struct.Struct("<I")
-_PLACES = 32  # more than the 31 hours of the longest window
 _COLUMNS = (
     "zones",
     "stream",
     "watermark",
     "cell_zones",
-    "cell_hours",
+    "cell_slots",
     "cells",
     "window_zones",
     "window_days",
@@ -40,7 +40,7 @@ class DamagedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Place:
+class Origin:
     """Where a state belongs: the topic it was read from, the next offset, and the calendar in force.
 
     `since` is the number of the first record that its changelog needs.
@@ -65,31 +65,32 @@ class _Head(msgspec.Struct, frozen=True):
     since: int
 
 
-def encode(changes: Changes, place: Place) -> bytes:
+def encode(changes: Changes, origin: Origin) -> bytes:
     """A record of these changes."""
     lengths = (len(changes.zones), len(changes.cells), len(changes.revisions), changes.hours.shape[1])
     head = msgspec.json.encode(
         _Head(
-            place.topic_id,
-            place.offset,
-            place.time_zone,
-            place.day_start,
+            origin.topic_id,
+            origin.offset,
+            origin.time_zone,
+            origin.day_start,
             changes.first_name,
             changes.names,
             changes.renewed,
             lengths,
-            place.since,
+            origin.since,
         )
     )
-    hours = changes.cell_days * _PLACES + changes.cell_places
-    columns = [hours if name == "cell_hours" else getattr(changes, name) for name in _COLUMNS]
+    # Day and index of the hour in one number: the index is below 32, so `divmod` takes them apart again.
+    slots = changes.cell_days * MAX_WINDOW_HOURS + changes.cell_indices
+    columns = [slots if name == "cell_slots" else getattr(changes, name) for name in _COLUMNS]
     body = [column.astype(kind).tobytes() for column, kind in zip(columns, _TYPES, strict=True)]
     parts = [_START.pack(_MAGIC, _VERSION, len(head)), head, *body, changes.hours.astype("<f8").tobytes()]
     record = b"".join(parts)
     return record + _CRC.pack(zlib.crc32(record))
 
 
-def decode(record: bytes) -> tuple[Changes, Place]:
+def decode(record: bytes) -> tuple[Changes, Origin]:
     """The changes of a record and where they belong. Raises `DamagedError`."""
     if len(record) < _START.size + _CRC.size or not record.startswith(_MAGIC):
         raise DamagedError("it is no changelog record of this program")
@@ -102,7 +103,7 @@ def decode(record: bytes) -> tuple[Changes, Place]:
     body = memoryview(record)[_START.size + head_length : -_CRC.size]
     head = _head(record[_START.size : _START.size + head_length], len(body))
     columns = _columns(body, head)
-    days, places = np.divmod(columns["cell_hours"], _PLACES)
+    days, indices = np.divmod(columns["cell_slots"], MAX_WINDOW_HOURS)
     changes = Changes(
         names=head.names,
         first_name=head.first_name,
@@ -111,7 +112,7 @@ def decode(record: bytes) -> tuple[Changes, Place]:
         watermark=columns["watermark"],
         cell_zones=columns["cell_zones"],
         cell_days=days,
-        cell_places=places,
+        cell_indices=indices,
         cells=columns["cells"].view(np.float64),
         window_zones=columns["window_zones"],
         window_days=columns["window_days"],
@@ -119,7 +120,7 @@ def decode(record: bytes) -> tuple[Changes, Place]:
         hours=columns["hours"].view(np.float64).reshape(head.lengths[2], head.lengths[3]),
         renewed=head.renewed,
     )
-    return changes, Place(head.topic_id, head.offset, head.time_zone, head.day_start, head.since)
+    return changes, Origin(head.topic_id, head.offset, head.time_zone, head.day_start, head.since)
 
 
 def _head(text: bytes, body_size: int) -> _Head:
@@ -131,13 +132,15 @@ def _head(text: bytes, body_size: int) -> _Head:
     zones, cells, windows, width = head.lengths
     sizes = (np.dtype(kind).itemsize for kind in _TYPES)
     rows = (zones,) * 3 + (cells,) * 3 + (windows,) * 3
-    told = sum(count * size for count, size in zip(rows, sizes, strict=True)) + 8 * windows * width
-    if min(head.lengths) < 0 or width > _PLACES or told != body_size:
-        raise DamagedError(f"its head tells of {told} bytes of columns, {body_size} are there")
+    declared = sum(count * size for count, size in zip(rows, sizes, strict=True)) + 8 * windows * width
+    if min(head.lengths) < 0 or width > MAX_WINDOW_HOURS or declared != body_size:
+        raise DamagedError(f"its head tells of {declared} bytes of columns, {body_size} are there")
     numbers = (head.first_name, *head.renewed)
-    places = (head.offset, head.since)
-    if not all(0 <= place < 2**63 for place in places) or not all(0 <= number <= 2**32 for number in numbers):
-        raise DamagedError(f"its head holds numbers beyond their limits: offset and record {places}, zones {numbers}")
+    offsets = (head.offset, head.since)
+    if not all(0 <= offset < 2**63 for offset in offsets) or not all(0 <= number <= 2**32 for number in numbers):
+        raise DamagedError(
+            f"its head holds numbers beyond their limits: offset and record {offsets}, zones {numbers}"
+        )
     return head
 
 

@@ -6,7 +6,7 @@ another one than there was.
 
 from consumer.core.changelog import Changelog, cost, number
 from consumer.core.claim import is_claim
-from consumer.core.record import DamagedError, Place, decode
+from consumer.core.record import DamagedError, Origin, decode
 from consumer.core.state import State
 from season.calendar import Calendar
 
@@ -16,8 +16,8 @@ class Replay:
 
     def __init__(self, calendar: Calendar) -> None:
         self.state = State(calendar)
-        self.place: Place | None = None  # where the state belongs, None before the first record
-        self._log = Changelog(oldest=-1, following=-1)
+        self.origin: Origin | None = None  # where the state belongs, None before the first record
+        self._log = Changelog(oldest=-1, next_number=-1)
         self._hole = -1  # the last number that was missing before another
         self._size = self._records = 0  # of the differences since the last chunk
 
@@ -31,7 +31,7 @@ class Replay:
         if value is None:
             self._log.oldest = max(self._log.oldest, at + 1)
             return
-        changes, self.place = decode(value)
+        changes, self.origin = decode(value)
         self._count(at)
         self.state.apply(changes)
         if changes.renewed != (0, 0):
@@ -46,10 +46,10 @@ class Replay:
             raise DamagedError("the names of some zones are missing: a part of it is gone")
         log = self._log
         log.oldest = max(log.oldest, 0)
-        log.following = max(log.following, log.oldest)
+        log.next_number = max(log.next_number, log.oldest)
         log.since = log.oldest
-        if self.place is not None:
-            log.since = self.place.since
+        if self.origin is not None:
+            log.since = self.origin.since
             if self._hole >= log.since:
                 raise DamagedError(f"record {self._hole} is missing: a part of it is gone")
         log.owed = cost(self._size, self._records, self.state)
@@ -57,18 +57,18 @@ class Replay:
 
     def _count(self, at: int) -> None:
         log = self._log
-        if at < log.following:
+        if at < log.next_number:
             raise DamagedError(
-                f"its number is {at}, the one before has {log.following - 1}: somebody else writes here"
+                f"its number is {at}, the one before has {log.next_number - 1}: somebody else writes here"
             )
-        if log.following < 0:
+        if log.next_number < 0:
             log.oldest = max(log.oldest, at)
-        if at > log.following:
+        if at > log.next_number:
             self._hole = at - 1
-        log.following = at + 1
+        log.next_number = at + 1
 
     def _note_chunk(self, at: int, first: int, end: int) -> None:
-        log, since = self._log, self.place.since if self.place is not None else 0
+        log, since = self._log, self.origin.since if self.origin is not None else 0
         if first == 0:
             log.turn = at
         # The chunk that ends a turn is the first record that says: nothing before the turn is needed.

@@ -56,13 +56,13 @@ def read(
         if row < 0:
             row = open_window(zones, windows, values, free, counts, links, reading)
         # One that is equal to the reading that stands is a repeat and changes nothing.
-        standing = values[row, reading["place"]]
+        standing = values[row, reading["hour_index"]]
         if standing == demand:
             fates[i] = REPEAT
         else:
             # Else it is new, or a correction, and stands from now on.
             fates[i] = NEW if np.isnan(standing) else CORRECTION
-            write(windows, values, counts, cells, row, reading["place"], demand)
+            write(windows, values, counts, cells, row, reading["hour_index"], demand)
             # A window is due once its last hour is there, and at each correction from then on.
             if windows[row]["present"] == reading["hours"]:
                 at = told[SCORED]
@@ -114,14 +114,16 @@ def open_window(
 
 
 @compiled
-def write(windows: Records, values: F64, counts: I64, cells: Records, row: int, place: int, demand: float) -> None:
+def write(
+    windows: Records, values: F64, counts: I64, cells: Records, row: int, hour_index: int, demand: float
+) -> None:
     """Let a value stand for an hour."""
     cell = cells[counts[CELLS]]
-    cell["row"], cell["place"], cell["before"] = row, place, values[row, place]
+    cell["row"], cell["hour_index"], cell["before"] = row, hour_index, values[row, hour_index]
     counts[CELLS] += 1
-    if np.isnan(values[row, place]):
+    if np.isnan(values[row, hour_index]):
         windows[row]["present"] += 1
-    values[row, place] = demand
+    values[row, hour_index] = demand
 
 
 @compiled
@@ -268,7 +270,7 @@ def rollback(tables: Tables, journal: Journal) -> None:
     counts, cells, links, scored, times = journal
     for at in range(counts[CELLS] - 1, -1, -1):
         row = cells[at]["row"]
-        values[row, cells[at]["place"]] = cells[at]["before"]
+        values[row, cells[at]["hour_index"]] = cells[at]["before"]
         if np.isnan(cells[at]["before"]):
             windows[row]["present"] -= 1
     for at in range(counts[SCORINGS]):

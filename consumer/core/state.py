@@ -88,9 +88,9 @@ class State:
         moved, stream, watermark = (np.empty(self._counts[TIMES], np.int64) for _ in range(3))
         apply.gather_times(self._zones, times, moved, stream, watermark)
         count = int(self._counts[CELLS])
-        zone, day, place = (np.empty(count, np.int64) for _ in range(3))
+        zone, day, hour_index = (np.empty(count, np.int64) for _ in range(3))
         value = np.empty(count)
-        count = apply.gather_cells(self._windows, self._values, cells, count, zone, day, place, value)
+        count = apply.gather_cells(self._windows, self._values, cells, count, zone, day, hour_index, value)
         rescored = self._windows[np.unique(scored[: self._counts[SCORINGS]])]
         rescored = rescored[rescored["phase"] == OPEN]
         return Changes(
@@ -101,7 +101,7 @@ class State:
             watermark=watermark,
             cell_zones=zone[:count],
             cell_days=day[:count],
-            cell_places=place[:count],
+            cell_indices=hour_index[:count],
             cells=value[:count],
             window_zones=rescored["zone"].astype(np.int64),
             window_days=rescored["day"].astype(np.int64),
@@ -134,7 +134,7 @@ class State:
         apply.forget(tables, counts, *changes.renewed)
         apply.set_times(tables, counts, changes.zones, changes.stream, changes.watermark)
         cells = (changes.cell_zones, changes.cell_days, self.calendar.ends(changes.cell_days))
-        apply.set_cells(tables, counts, *cells, changes.cell_places, changes.cells)
+        apply.set_cells(tables, counts, *cells, changes.cell_indices, changes.cells)
         windows = (changes.window_zones, changes.window_days)
         if changes.renewed != (0, 0):
             ends = self.calendar.ends(changes.window_days)

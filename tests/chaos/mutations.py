@@ -72,37 +72,37 @@ def _no_fence() -> None:
     _random_id()
 
 
-def _place_ignored() -> None:
-    def place(_number: int, restored: Restored, *_: Any) -> Placement:
+def _origin_ignored() -> None:
+    def ignorant(_number: int, restored: Restored, *_: Any) -> Placement:
         return Placement(restored.bounds[0] if restored.committed is None else restored.committed)
 
-    _put(restoring, "place", place)
+    _put(restoring, "placement_of", ignorant)
 
 
-def _place_wrong() -> None:
+def _origin_wrong() -> None:
     records = partition.Partition.records
 
     def late(self: partition.Partition) -> Any:
-        following = self.following
-        self.following = max(0, following - 1)
+        next_offset = self.next_offset
+        self.next_offset = max(0, next_offset - 1)
         try:
             return records(self)
         finally:
-            self.following = following
+            self.next_offset = next_offset
 
     _put(partition.Partition, "records", late)
 
 
 def _offsets_apart() -> None:
     """The offsets are committed after the transaction, and a restart goes by them: at least once."""
-    _place_ignored()
+    _origin_ignored()
     settle = service.Service._settle
 
     def apart(self: service.Service) -> bool:
         work = self._committing
         settled = settle(self)
         if work is not None and settled:
-            before = {number: partition.following for number, partition in work.partitions.items()}
+            before = {number: partition.next_offset for number, partition in work.partitions.items()}
             with suppress(KafkaException):
                 self._source._consumer.commit(offsets=self._source.offsets(before), asynchronous=False)
         return settled
@@ -130,7 +130,7 @@ def _state_kept() -> None:
 
     def rollback(self: partition.Partition) -> None:
         self.state.commit()
-        self.following, self.changelog = self._last
+        self.next_offset, self.changelog = self._last
         self.at_end = self.begun = self.skipped = False
 
     _put(partition.Partition, "rollback", rollback)
@@ -141,9 +141,9 @@ def _no_seek() -> None:
     rollback = partition.Partition.rollback
 
     def stays(self: partition.Partition) -> None:
-        following = self.following
+        next_offset = self.next_offset
         rollback(self)
-        self.following = following
+        self.next_offset = next_offset
 
     _put(partition.Partition, "rollback", stays)
 
@@ -227,13 +227,13 @@ MUTATIONS = {
         "a stable id saves the successor and the subscribers the 10 to 20 s until the broker ends what was left open",
     ),
     "no-fence": Mutation("neither the generation nor a stable transactional.id", _no_fence, _ZOMBIES),
-    "place-ignored": Mutation(
+    "origin-ignored": Mutation(
         "a restore goes on from the group's offset alone",
-        _place_ignored,
+        _origin_ignored,
         survives="one transaction writes both, so they are equal; they differ where somebody moves the group's "
         "offset or lets it expire, which has tests of its own",
     ),
-    "place-wrong": Mutation("the changelog's offset is one less than what its state has read", _place_wrong),
+    "origin-wrong": Mutation("the changelog's offset is one less than what its state has read", _origin_wrong),
     "offsets-apart": Mutation("offsets are committed after the transaction, not in it", _offsets_apart),
     "state-not-restored": Mutation("a restore brings no state", _state_not_restored),
     "state-kept": Mutation("an abort does not roll the state back", _state_kept, _REFUSED),

@@ -21,9 +21,9 @@ from season.settings import load
 ROME = Calendar("Europe/Rome")
 
 
-def partition(following: int = 0) -> Partition:
+def partition(next_offset: int = 0) -> Partition:
     """One that has read nothing yet."""
-    return Partition(0, 1, Rules(DAY, 2, 3600.0), "id", State(ROME), Changelog(), Silence(0), following, -1)
+    return Partition(0, 1, Rules(DAY, 2, 3600.0), "id", State(ROME), Changelog(), Silence(0), next_offset, -1)
 
 
 def decide(partition: Partition, messages: list[Message], now: float, end: int) -> Decision:
@@ -37,7 +37,7 @@ def messages(*offsets: int) -> list[Message]:
 
 
 @pytest.mark.parametrize(
-    ("offsets", "end", "following"),
+    ("offsets", "end", "next_offset"),
     [
         ((5, 6, 7), 8, 8),
         ((5, 6, 7), 100, 8),
@@ -49,11 +49,11 @@ def messages(*offsets: int) -> list[Message]:
         ((2**30, 2**30 + 1), 7, 7),
     ],
 )
-def test_no_offset_behind_the_end_is_believed(offsets: tuple[int, ...], end: int, following: int) -> None:
+def test_no_offset_behind_the_end_is_believed(offsets: tuple[int, ...], end: int, next_offset: int) -> None:
     """A record whose publisher wrote such an offset into it takes one place, and what comes behind it is not lost."""
     read = partition(5)
     assert len(decide(read, messages(*offsets), 0.0, end).rejected) == len(offsets)
-    assert read.following == following
+    assert read.next_offset == next_offset
 
 
 @given(st.lists(st.integers(0, 2**40), min_size=1), st.integers(1, 100))
@@ -61,7 +61,7 @@ def test_the_next_offset_is_never_behind_the_end(offsets: list[int], end: int) -
     """So the next start never finds a state that has read more than there is."""
     read = partition(0)
     decide(read, messages(*offsets), 0.0, end)
-    assert 0 < read.following <= end
+    assert 0 < read.next_offset <= end
 
 
 def test_an_end_that_is_reached_sets_the_place_anew() -> None:
@@ -70,7 +70,7 @@ def test_an_end_that_is_reached_sets_the_place_anew() -> None:
     decide(read, messages(90), 0.0, 100)
     assert (read.lag(-1), read.lag(100)) == (None, 9)
     read.reach_end(6)
-    assert (read.following, read.at_end, read.lag(6)) == (6, True, 0)
+    assert (read.next_offset, read.at_end, read.lag(6)) == (6, True, 0)
 
 
 def test_what_cannot_be_read_is_a_dead_letter_for_each_offset() -> None:
@@ -83,9 +83,9 @@ def test_what_cannot_be_read_is_a_dead_letter_for_each_offset() -> None:
         "the message at offset 6 of partition 0 of readings cannot be unpacked or parsed by the Kafka client"
     )
     assert len(decision.scorings.steps) == 0
-    assert (read.following, read.skipped) == (8, True)
+    assert (read.next_offset, read.skipped) == (8, True)
     read.rollback()
-    assert (read.following, read.skipped) == (5, False)
+    assert (read.next_offset, read.skipped) == (5, False)
 
 
 def test_what_comes_too_late_or_too_early_is_told_with_the_setting_as_it_was_typed() -> None:

@@ -6,9 +6,9 @@ from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
 from consumer.core.claim import Claim
 from consumer.core.outcome import Rules
-from consumer.core.record import Place
+from consumer.core.record import Origin
 from consumer.core.state import State
-from consumer.placement import Placement, check_claim, place
+from consumer.placement import Placement, check_claim, placement_of
 from season.calendar import DAY, Calendar
 from season.settings import SettingError
 from season.topics import Described, Topic
@@ -21,7 +21,7 @@ TOPICS = Described(
 
 
 def restored(
-    belongs: Place | None, committed: int | None, bounds: tuple[int, int], windows: bool = False
+    belongs: Origin | None, committed: int | None, bounds: tuple[int, int], windows: bool = False
 ) -> Restored:
     """What a changelog held, with or without an open window, and what the broker says of the readings."""
     state = State(ROME)
@@ -31,9 +31,9 @@ def restored(
     return Restored(state, belongs, Changelog(), committed, bounds)
 
 
-def at(offset: int, topic_id: str = "id-1", time_zone: str = "Europe/Rome", day_start: str = "00:00") -> Place:
+def at(offset: int, topic_id: str = "id-1", time_zone: str = "Europe/Rome", day_start: str = "00:00") -> Origin:
     """Where a state belongs."""
-    return Place(topic_id, offset, time_zone, day_start)
+    return Origin(topic_id, offset, time_zone, day_start)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def at(offset: int, topic_id: str = "id-1", time_zone: str = "Europe/Rome", day_
     ],
 )
 def test_where_a_partition_goes_on(
-    belongs: Place | None, committed: int | None, bounds: tuple[int, int], offset: int, lost: int
+    belongs: Origin | None, committed: int | None, bounds: tuple[int, int], offset: int, lost: int
 ) -> None:
     """At the state's offset, or where group or topic is ahead, there; what lies between is counted as lost."""
-    placement = place(0, restored(belongs, committed, bounds), TOPICS, ROME)
+    placement = placement_of(0, restored(belongs, committed, bounds), TOPICS, ROME)
     assert (placement.offset, placement.lost) == (offset, lost)
     assert bool(placement.why) == bool(lost)
 
@@ -71,17 +71,17 @@ def test_where_a_partition_goes_on(
     ],
 )
 def test_what_does_not_belong_together_stops(
-    belongs: Place | None, committed: int | None, bounds: tuple[int, int], says: str
+    belongs: Origin | None, committed: int | None, bounds: tuple[int, int], says: str
 ) -> None:
     """A changelog of another topic, calendar or group is told with what to do, never gone on from."""
     with pytest.raises(SettingError, match=says) as raised:
-        place(2, restored(belongs, committed, bounds, windows=True), TOPICS, ROME)
+        placement_of(2, restored(belongs, committed, bounds, windows=True), TOPICS, ROME)
     assert "new CONSUMER_GROUP" in str(raised.value)
 
 
 def test_another_calendar_is_taken_while_no_window_is_open() -> None:
     """Time zone and day start may change once nothing is open any more."""
-    placement = place(0, restored(at(5, time_zone="UTC"), 5, (0, 10)), TOPICS, ROME)
+    placement = placement_of(0, restored(at(5, time_zone="UTC"), 5, (0, 10)), TOPICS, ROME)
     assert placement == Placement(5)
 
 

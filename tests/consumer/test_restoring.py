@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
-from consumer.core.record import Place
+from consumer.core.record import Origin
 from consumer.core.state import State
 from consumer.restoring import Restoring
 from consumer.settings import Settings
@@ -52,9 +52,9 @@ def made() -> tuple[Restoring, Restorer]:
     return Restoring(load(Settings, {}), TOPICS, cast(Any, restorer), ROME), restorer
 
 
-def restored(committed: int, place: int) -> Restored:
+def restored(committed: int, offset: int) -> Restored:
     """An empty state that belongs to an offset."""
-    return Restored(State(ROME), Place("id-1", place, "Europe/Rome", "00:00"), Changelog(), committed, (0, 10))
+    return Restored(State(ROME), Origin("id-1", offset, "Europe/Rome", "00:00"), Changelog(), committed, (0, 10))
 
 
 def test_a_partition_is_on_its_way_until_it_is_whole() -> None:
@@ -64,10 +64,10 @@ def test_a_partition_is_on_its_way_until_it_is_whole() -> None:
     assert (restoring.partitions, restorer.partitions) == ({1, 2}, set())
     assert restoring.proceed(0) == {}
     assert restoring.partitions == restorer.partitions == {1, 2}
-    restorer.whole = {2: restored(committed=8, place=5)}
+    restorer.whole = {2: restored(committed=8, offset=5)}
     (partition,) = restoring.proceed(0).values()
     assert (partition.number, partition.partitions, partition.topic_id) == (2, 4, "id-1")
-    assert (partition.following, partition.kept, partition.lost, partition.begun) == (8, 5, 3, False)
+    assert (partition.next_offset, partition.committed_offset, partition.lost, partition.begun) == (8, 5, 3, False)
     assert restoring.partitions == {1}
 
 

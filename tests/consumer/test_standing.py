@@ -62,18 +62,18 @@ def test_readings_that_wait_for_a_minute_are_told_with_the_likely_cause() -> Non
     log = Lines()
     stalled = Stalled(log)
     ends = {0: Ends(50, 50), 1: Ends(20, 50), 2: Ends(50, 50), 3: Ends(50, 50)}
-    following = {0: 10, 1: 20, 2: 50, 3: 30}
-    assert stalled.observe(following, ends, 0.0, {}) == 0
-    assert stalled.observe(following, ends, STALLED_S - 1, {}) == STALLED_S - 1
+    next_offsets = {0: 10, 1: 20, 2: 50, 3: 30}
+    assert stalled.observe(next_offsets, ends, 0.0, {}) == 0
+    assert stalled.observe(next_offsets, ends, STALLED_S - 1, {}) == STALLED_S - 1
     assert log.warnings == []
     for more in range(3):
-        assert stalled.observe(following, ends, STALLED_S + more, {3: "its changelog is read"}) == STALLED_S + more
+        assert stalled.observe(next_offsets, ends, STALLED_S + more, {3: "its changelog is read"}) == STALLED_S + more
     causes = {line["partition"]: line["likely_cause"] for line in log.warnings}
     assert len(log.warnings) == 3
     assert "fetches do not come back" in causes[0]
     assert "open transaction" in causes[1]
     assert causes[3] == "its changelog is read"
-    assert stalled.observe(following | {0: 11}, ends, STALLED_S + 3, {}) == STALLED_S + 3
+    assert stalled.observe(next_offsets | {0: 11}, ends, STALLED_S + 3, {}) == STALLED_S + 3
     assert [line["partition"] for line in log.infos] == [0]
 
 

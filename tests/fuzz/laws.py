@@ -134,10 +134,10 @@ def changelog(data: bytes) -> bool:
     if said is not None:
         assert said.isprintable()
         return False
-    changes, place = record.decode(data)
-    again, there = record.decode(record.encode(changes, place))
-    assert there == place
-    for name in ("zones", "stream", "watermark", "cell_zones", "cell_days", "cell_places", "revisions"):
+    changes, origin = record.decode(data)
+    again, there = record.decode(record.encode(changes, origin))
+    assert there == origin
+    for name in ("zones", "stream", "watermark", "cell_zones", "cell_days", "cell_indices", "revisions"):
         assert np.array_equal(getattr(again, name), getattr(changes, name)), name
     assert again.hours.tobytes() == changes.hours.tobytes()
     assert again.cells.tobytes() == changes.cells.tobytes()

@@ -8,7 +8,7 @@ import numpy as np
 from consumer.adapters.model import Model, load
 from consumer.core import record
 from consumer.core.changes import Changes
-from consumer.core.record import Place
+from consumer.core.record import Origin
 from season import instants
 from tests.fuzz import laws
 from tests.fuzz.flood import NUMBERS, STAMPS, ZONES, Flood
@@ -108,13 +108,13 @@ def _message(made: bytes) -> tuple[bytes | None, bytes | None]:
 
 def _records() -> Iterator[bytes]:
     """Heads and columns of records, with what says how they are put together."""
-    place = Place("id", 7, "Europe/Rome", "00:00")
+    origin = Origin("id", 7, "Europe/Rome", "00:00")
     one, two = np.array([0]), np.array([0, 1])
-    cells = Changes(cell_zones=two, cell_days=two + 18000, cell_places=two, cells=np.array([1.0, 2.0]))
+    cells = Changes(cell_zones=two, cell_days=two + 18000, cell_indices=two, cells=np.array([1.0, 2.0]))
     times = Changes(names=("IT", "é"), zones=two, stream=two + 10**9, watermark=two)
     window = Changes(window_zones=one, window_days=one, revisions=one, hours=np.ones((1, 24)), renewed=(0, 1))
     for changes in (Changes(), cells, times, window):
-        whole = record.encode(changes, place)
+        whole = record.encode(changes, origin)
         size = int.from_bytes(whole[7:11], "little")
         yield b"\0" + size.to_bytes(2, "little") + whole[11:-4]
         yield whole

@@ -19,7 +19,7 @@ from consumer.adapters.transaction import Output, Transactions
 from consumer.core import changelog
 from consumer.core.changelog import Changelog, number
 from consumer.core.claim import is_claim
-from consumer.core.record import Place, decode
+from consumer.core.record import Origin, decode
 from consumer.core.state import State
 from kafka_local import Broker
 from season.calendar import HOUR
@@ -52,7 +52,7 @@ class Writer:
     def __init__(self, world: World) -> None:
         self.topic = world.environ["CHANGELOG_TOPIC"]
         self.state, self.log = State(ROME), Changelog()
-        self._place = Place("id", 7, ROME.time_zone, ROME.day_start)
+        self._place = Origin("id", 7, ROME.time_zone, ROME.day_start)
         self._transactions = Transactions(world.environ, world.name, lambda: False)
         self._transactions.take_id(lambda _: None)
         self._member = Consumer({"bootstrap.servers": world.servers, "group.id": world.environ["CONSUMER_GROUP"]})
@@ -133,8 +133,8 @@ def test_the_end_is_asked_for_once_the_groups_offset_is_stable(broker: Broker) -
             time.sleep(1)  # and the restorer's own question is answered
             found = whole_of(restorer)
     known = writer.state.known
-    assert found.place is not None
-    assert found.place.offset == found.committed == 7
+    assert found.origin is not None
+    assert found.origin.offset == found.committed == 7
     assert columns_of(found.state.snapshot(0, known)) == columns_of(writer.state.snapshot(0, known))
 
 

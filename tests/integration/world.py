@@ -120,9 +120,9 @@ class World:
                     assert unreadable, error
                 else:
                     logs[partition].append(_logged(message))
-                    following = (message.offset() or 0) + 1
-                    if (partition, following) in unreadable:
-                        consumer.seek(pass_over(partition, following))
+                    next_offset = (message.offset() or 0) + 1
+                    if (partition, next_offset) in unreadable:
+                        consumer.seek(pass_over(partition, next_offset))
         consumer.close()
         return logs
 

@@ -102,7 +102,7 @@ def test_windows_are_what_a_clock_asked_each_second_says(place: tuple[str, int],
     assert hours.instants.tolist() == full
     assert hours.steps.tolist() == [(clock(t, zone) - shift) // HOUR % 24 for t in full]
     assert own.counts(number).tolist() == [len(full)]
-    assert own.places(hours.instants, np.repeat(number, len(full))).tolist() == list(range(len(full)))
+    assert own.hour_indices(hours.instants, np.repeat(number, len(full))).tolist() == list(range(len(full)))
     assert own.instants(np.repeat(number, len(full)), np.arange(len(full))).tolist() == full
     assert np.unique(own.days(hours.instants)).tolist() == number.tolist()
 

@@ -57,4 +57,4 @@ def test_the_readings_end_is_asked_for_when_nothing_more_is_read() -> None:
     broker.last.told = True
     restored = reading.whole()
     assert restored is not None
-    assert (restored.bounds, restored.place) == ((0, 10), None)
+    assert (restored.bounds, restored.origin) == ((0, 10), None)

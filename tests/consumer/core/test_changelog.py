@@ -11,13 +11,13 @@ from consumer.core import changelog
 from consumer.core.changelog import Changelog, Record
 from consumer.core.changes import Changes
 from consumer.core.outcome import Rules
-from consumer.core.record import DamagedError, Place, decode, encode
+from consumer.core.record import DamagedError, Origin, decode, encode
 from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import DAY, Calendar
 from tests.consumer.core.laws import Case, calendar_of, cases, columns
 
-PLACE = Place("id", 7, "Europe/Rome", "00:00")
+ORIGIN = Origin("id", 7, "Europe/Rome", "00:00")
 
 
 def columns_of(changes: Changes) -> list[object]:
@@ -59,7 +59,7 @@ def test_what_compaction_leaves_gives_the_state_back(case: Case, seed: int, chun
                 start = end
                 if batch:
                     state.read(columns(batch, case.calendar), batch[0][3], case.rules)
-            log += own.records(state, state.changes(), PLACE)
+            log += own.records(state, state.changes(), ORIGIN)
             state.commit()
             if random.random() < 0.2:
                 restored, again = read_back(compacted(log, random), case.calendar)
@@ -80,13 +80,13 @@ def test_the_log_stays_in_proportion_to_the_state() -> None:
         rows = [(names[z], 1_640_000_000 // 3600 * 3600 + commit // 4 * 3600, float(z), 9e9) for z in zones]
         state.read(columns(rows, state.calendar), 9e9, Rules(DAY, 2, 0.0))
         changes, written = state.changes(), 0
-        for key, value in own.records(state, changes, PLACE):
+        for key, value in own.records(state, changes, ORIGIN):
             written += len(value or b"")
             alive.pop(key, None) if value is None else alive.update({key: len(value)})
         sizes[commit] = sum(alive.values())
-        assert written < 3 * (len(encode(changes, PLACE)) + changelog._CHUNK_BYTES)
+        assert written < 3 * (len(encode(changes, ORIGIN)) + changelog._CHUNK_BYTES)
         state.commit()
-        wholes[commit] = len(encode(state.snapshot(0, state.known), PLACE))
+        wholes[commit] = len(encode(state.snapshot(0, state.known), ORIGIN))
     assert (sizes[50:] < 5 * wholes[50:].max()).all()
 
 
@@ -105,10 +105,10 @@ def test_what_a_commit_writes_grows_with_what_changed_not_with_what_is_open(zone
         rows = [(names[z], start + (25 + commit // 10) * 3600, float(z), 9e9) for z in random.integers(0, zones, 100)]
         state.read(columns(rows, state.calendar), 9e9, rules)
         changes = state.changes()
-        written = sum(len(value or b"") for _, value in own.records(state, changes, PLACE))
+        written = sum(len(value or b"") for _, value in own.records(state, changes, ORIGIN))
         state.commit()
         assert written < 16_000 + 1.2 * changelog._CHUNK_BYTES
-        total, told = total + written, told + len(encode(changes, PLACE))
+        total, told = total + written, told + len(encode(changes, ORIGIN))
     assert total < 2 * (told + 100 * changelog._RECORD_BYTES) + 1.2 * changelog._CHUNK_BYTES
 
 
@@ -116,7 +116,7 @@ def test_what_a_commit_writes_grows_with_what_changed_not_with_what_is_open(zone
 @given(st.data())
 def test_damaged_records_are_refused(data: st.DataObject) -> None:
     """A record with any byte changed, cut short, or of another program is refused with a sentence."""
-    whole = encode(Changes(names=("a", "b"), zones=np.arange(2), stream=np.arange(2), watermark=np.arange(2)), PLACE)
+    whole = encode(Changes(names=("a", "b"), zones=np.arange(2), stream=np.arange(2), watermark=np.arange(2)), ORIGIN)
     assert columns_of(decode(whole)[0])[0] == ("a", "b")
     at = data.draw(st.integers(0, len(whole) - 1))
     changed = whole[:at] + bytes([whole[at] ^ data.draw(st.integers(1, 255))]) + whole[at + 1 :]

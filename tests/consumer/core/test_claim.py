@@ -45,5 +45,5 @@ def test_a_restore_passes_over_claims() -> None:
     replay = Replay(Calendar("Europe/Rome"))
     replay.take(key("0a"), WRITTEN)
     replay.take(key("0b"), None)
-    assert replay.finish().following == 0
-    assert replay.place is None
+    assert replay.finish().next_number == 0
+    assert replay.origin is None

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.core.changes import Changes
-from consumer.core.record import DamagedError, Place, decode, encode
+from consumer.core.record import DamagedError, Origin, decode, encode
 from tests.fuzz.laws import changelog, sealed
 
-PLACE = Place("id", 7, "Europe/Rome", "00:00")
+ORIGIN = Origin("id", 7, "Europe/Rome", "00:00")
 TWO = np.array([0, 1])
 CHANGES = Changes(
     names=("IT", "é"), zones=TWO, stream=TWO + 10**9, watermark=TWO, cell_zones=TWO, cell_days=TWO - 3,
-    cell_places=TWO + 30, cells=np.array([-0.0, 5e-324]), window_zones=TWO, window_days=TWO, revisions=TWO,
+    cell_indices=TWO + 30, cells=np.array([-0.0, 5e-324]), window_zones=TWO, window_days=TWO, revisions=TWO,
     hours=np.full((2, 25), np.nan), renewed=(0, 2),
 )  # fmt: skip
 HEAD = {
@@ -34,14 +34,14 @@ def lying(**fields: Any) -> bytes:
 def test_any_bytes_are_refused_with_a_sentence(data: bytes) -> None:
     """What is not ours is no record, also behind the first bytes of one."""
     assert not changelog(data)
-    assert not changelog(encode(CHANGES, PLACE)[:20] + data)
+    assert not changelog(encode(CHANGES, ORIGIN)[:20] + data)
 
 
 @settings(max_examples=300)
 @given(st.data())
 def test_a_damaged_record_is_refused(data: st.DataObject) -> None:
     """A byte changed, a piece taken out or put in: the checksum tells, or what stands before it."""
-    record = encode(CHANGES, PLACE)
+    record = encode(CHANGES, ORIGIN)
     assert changelog(record)
     at = data.draw(st.integers(0, len(record) - 1))
     end = at + data.draw(st.integers(0, 8))

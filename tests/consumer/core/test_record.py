@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from consumer.core.record import Place, decode
+from consumer.core.record import Origin, decode
 
 # Differences, a chunk with a day of 25 hours, and a record of nothing but an offset. Made once: after the first
 # release a file of this kind is never changed, a new one comes beside it.
@@ -17,9 +17,9 @@ GOLDEN = json.loads((Path(__file__).parent / "changelog_v1.json").read_text("utf
 
 @pytest.mark.parametrize("golden", GOLDEN)
 def test_records_of_version_1_are_read_for_ever(golden: dict[str, Any]) -> None:
-    """Each record as it was written decodes to the changes and the place that went into it, to the last bit."""
-    changes, place = decode(base64.b64decode(golden["record"]))
-    assert place == Place(*golden["place"])
+    """Each record as it was written decodes to the changes and the origin that went into it, to the last bit."""
+    changes, origin = decode(base64.b64decode(golden["record"]))
+    assert origin == Origin(*golden["origin"])
     for name, told in golden["changes"].items():
         read = getattr(changes, name)
         if isinstance(read, np.ndarray):

@@ -7,14 +7,14 @@ from consumer.core import changelog
 from consumer.core.changelog import Changelog, Record
 from consumer.core.changes import Changes
 from consumer.core.outcome import Rules
-from consumer.core.record import DamagedError, Place, encode
+from consumer.core.record import DamagedError, Origin, encode
 from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import DAY
 from tests.consumer.core.laws import calendar_of, columns
 
 ROME = calendar_of("Europe/Rome", "00:00")
-PLACE = Place("id", 7, "Europe/Rome", "00:00")
+ORIGIN = Origin("id", 7, "Europe/Rome", "00:00")
 START = 1_640_000_000 // 3600 * 3600
 RULES = Rules(DAY, 2, 0.0)
 
@@ -25,7 +25,7 @@ def written(commits: int, zones: int = 40) -> tuple[list[Record], State, Changel
     for commit in range(commits):
         rows = [(f"zone {i}", START + commit * 3600, float(i), 9e9) for i in range(zones)]
         state.read(columns(rows, ROME), 9e9, RULES)
-        log += own.records(state, state.changes(), PLACE)
+        log += own.records(state, state.changes(), ORIGIN)
         state.commit()
     return log, state, own
 
@@ -77,7 +77,7 @@ def test_names_that_are_left_out_are_told() -> None:
     for first, whole in ((2, True), (3, False)):
         replay = Replay(ROME)
         for at, (number, name) in enumerate([(0, ("a", "b")), (0, ()), (first, ("c",))]):
-            replay.take(b"%d" % at, encode(Changes(names=name, first_name=number), PLACE))
+            replay.take(b"%d" % at, encode(Changes(names=name, first_name=number), ORIGIN))
         if whole:
             replay.finish()
             assert replay.state.names.texts(np.arange(3)) == ["a", "b", "c"]
@@ -93,12 +93,12 @@ def test_many_small_commits_leave_few_records(monkeypatch: pytest.MonkeyPatch) -
     state, own = State(ROME), Changelog()
     rows = [(f"zone {i}", START + hour * 3600, 1.0, 9e9) for hour in (0, 24) for i in range(zones)]
     state.read(columns(rows, ROME), 9e9, RULES)
-    own.records(state, state.changes(), PLACE)
+    own.records(state, state.changes(), ORIGIN)
     state.commit()
     limit = state.size // changelog._RECORD_BYTES
     for _ in range(5 * limit):
         zone = int(random.integers(0, zones))
         state.read(columns([(f"zone {zone}", START + 25 * 3600, random.random(), 9e9)], ROME), 9e9, RULES)
-        own.records(state, state.changes(), PLACE)
+        own.records(state, state.changes(), ORIGIN)
         state.commit()
-        assert own.following - own.since < 2.5 * limit
+        assert own.next_number - own.since < 2.5 * limit
