@@ -16,7 +16,7 @@ from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from benchmarks.columns import columns
-from benchmarks.tables import Row, say, table
+from benchmarks.tables import TableRow, say, table
 from consumer.adapters.transaction import Transactions
 from consumer.core.changelog import Changelog, Record
 from consumer.core.changes import Changes
@@ -42,14 +42,14 @@ NAMES = [f"zone-{number:06d}" for number in range(ZONES)]
 Records = Callable[[State, Changes], list[Record]]
 
 
-class Writer:
+class ChangelogWriter:
     """Decides hour by hour and commits what `records` makes of it to a topic of its own."""
 
     def __init__(self, servers: str, name: str, records: Records) -> None:
         admin = AdminClient({"bootstrap.servers": servers})
         admin.create_topics([NewTopic(name, 1, config=CONFIG)])[name].result()
         self._transactions = Transactions({"KAFKA_BOOTSTRAP_SERVERS": servers}, name, lambda: False)
-        self._transactions.take_id(lambda _: None)
+        self._transactions.acquire_id(lambda _: None)
         self._member = Consumer({"bootstrap.servers": servers, "group.id": name})
         self._name, self._records = name, records
         self._state = State(ROME)
@@ -94,9 +94,9 @@ def main() -> None:
         paces, written, disk = _measured(broker)
     name = f"{ZONES:,} zones, a commit each {COMMIT * 1000:.0f} ms"
     title = "Keeping the open windows: thousands of readings a second"
-    table(title, ["changelog", "record for each zone"], [Row(name, list(zip(*paces, strict=True)))])
-    for what, packed, kept in zip(("changelog", "record for each zone"), written, disk, strict=True):
-        say(f"{what}: {packed:.0f} bytes a reading, {kept:.0f} on the broker's disk")
+    table(title, ["changelog", "record for each zone"], [TableRow(name, list(zip(*paces, strict=True)))])
+    for what, packed, on_disk in zip(("changelog", "record for each zone"), written, disk, strict=True):
+        say(f"{what}: {packed:.0f} bytes a reading, {on_disk:.0f} on the broker's disk")
     for zones in (500, 25_000, 250_000):
         say(_one_commit(zones))
     say("")
@@ -106,8 +106,10 @@ def _measured(broker: Broker) -> tuple[list[tuple[float, float]], list[float], l
     """The pace of both, run by run, and of each the bytes a reading before compression and on the broker's disk."""
     log = Changelog()
     names = ("differences", "zones")
-    ours = Writer(broker.bootstrap_servers, names[0], lambda state, changes: log.records(state, changes, ORIGIN))
-    plain = Writer(broker.bootstrap_servers, names[1], record_each)
+    ours = ChangelogWriter(
+        broker.bootstrap_servers, names[0], lambda state, changes: log.records(state, changes, ORIGIN)
+    )
+    plain = ChangelogWriter(broker.bootstrap_servers, names[1], record_each)
     paces = [(ours.run(), plain.run()) for _ in range(RUNS + 1)][1:]
     for writer in (ours, plain):
         writer.close()

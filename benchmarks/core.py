@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.columns import columns
 from benchmarks.side import side_by_side
-from benchmarks.tables import Row, table
+from benchmarks.tables import TableRow, table
 from consumer.core.outcome import Readings, Rules
 from consumer.core.state import State
 from season.calendar import I64, Calendar
@@ -26,7 +26,7 @@ RUNS = 3
 
 
 @dataclass
-class Days:
+class DayBatches:
     """Runs of readings, each going on where the last one ended: all zones' first hour, then their second."""
 
     zones: int
@@ -54,10 +54,10 @@ class Days:
 def main() -> None:
     """Prints the table."""
     title = "The core: ns a reading"
-    table(title, ["columns", "reading by reading"], [_row(Days(*kind)) for kind in KINDS])
+    table(title, ["columns", "reading by reading"], [_row(DayBatches(*kind)) for kind in KINDS])
 
 
-def _row(days: Days) -> Row:
+def _row(days: DayBatches) -> TableRow:
     calendar = Calendar("Europe/Rome")
     state, reference = State(calendar), Reference(calendar, RULES)
     scored = [0, 0]

@@ -6,7 +6,7 @@ The baseline only parses: no field is checked, no timestamp read, no key compare
 import json
 
 from benchmarks.side import side_by_side
-from benchmarks.tables import Row, table
+from benchmarks.tables import TableRow, table
 from consumer.adapters.decode import decode
 from season.calendar import Calendar
 from season.messages import encode_reading
@@ -26,7 +26,7 @@ def main() -> None:
     table("From bytes to columns: ns a reading", ["decode", "json.loads alone"], rows)
 
 
-def _row(name: str, hours: int, broken: int) -> Row:
+def _row(name: str, hours: int, broken: int) -> TableRow:
     calendar = Calendar("Europe/Rome")
     keys, values = _batch(hours)
     ours = [*values[: BATCH - broken], *[b"{"] * broken]

@@ -19,7 +19,7 @@ from benchmarks.figures import percentile
 from benchmarks.outputs import Demand
 from benchmarks.race import contest
 from benchmarks.scenarios import LIGHT_LOAD, Message
-from benchmarks.tables import Row, report, table
+from benchmarks.tables import TableRow, report, table
 from kafka_local import Broker
 from season import instants
 from season.calendar import HOUR
@@ -59,7 +59,7 @@ def main() -> None:
             windows = len(runs[0][0])
             for percent in (50, 99):
                 figures = [[percentile(run, percent) for run in runs_of_one] for runs_of_one in runs]
-                rows.append(Row(f"p{percent} at {load.rate:,} readings/s, {windows} windows a run", figures))
+                rows.append(TableRow(f"p{percent} at {load.rate:,} readings/s, {windows} windows a run", figures))
     table("Latency in milliseconds", [contender.name for contender in CONTENDERS], rows)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from benchmarks.side import side_by_side
-from benchmarks.tables import Row, table
+from benchmarks.tables import TableRow, table
 from consumer.adapters.model import load
 from season.messages import F32
 from season.steps import F64
@@ -45,7 +45,7 @@ def main() -> None:
         table(f"{name}: µs a window", ["ONNX Runtime", other], rows)
 
 
-def compared(size: int, steps: F64, ours: Score, baseline: Score) -> Row:
+def compared(size: int, steps: F64, ours: Score, baseline: Score) -> TableRow:
     """Both at batches of a size."""
     batches = [steps[start : start + size] for start in range(0, len(steps), size)]
     return side_by_side(

@@ -23,8 +23,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, To
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from benchmarks.columns import columns
-from benchmarks.tables import Row, say, table
-from consumer.adapters.asked import Broker as Asked
+from benchmarks.tables import TableRow, say, table
+from consumer.adapters.asked import Inquirer
 from consumer.adapters.logs import Complaints
 from consumer.adapters.restore import Restorer
 from consumer.adapters.transaction import Output, Transactions
@@ -75,7 +75,7 @@ def main(zones: int = ZONES, runs: int = RUNS) -> None:
     if any(read.windows != 2 * zones for pair in reads for read in pair):
         raise RuntimeError(f"not all came back: {reads}")
     name = f"{zones:,} zones, two open windows each"
-    row = Row(name, list(zip(*[(ours.seconds, plain.seconds) for ours, plain in reads], strict=True)))
+    row = TableRow(name, list(zip(*[(ours.seconds, plain.seconds) for ours, plain in reads], strict=True)))
     table("Restoring: seconds", ["changelog", "JSON for each zone"], [row])
     for what, size, read in zip(("changelog", "JSON for each zone"), sizes, reads[-1], strict=True):
         above = f"{read.peak - read.before:,.0f} MB above the {read.before:,.0f} MB before it"
@@ -89,7 +89,7 @@ def fill(environ: Mapping[str, str], zones: int) -> None:
     topics = ensure(_admin(environ), Topics.from_environment(environ))
     calendar = Calendar("Europe/Rome")
     transactions = Transactions(environ, "bench", lambda: False)
-    transactions.take_id(lambda _: None)
+    transactions.acquire_id(lambda _: None)
     member = Consumer({"bootstrap.servers": environ["KAFKA_BOOTSTRAP_SERVERS"], "group.id": "bench"})
     parts = [(State(calendar), Changelog()) for _ in range(PARTITIONS)]
     random = np.random.default_rng(0)
@@ -129,7 +129,7 @@ def restore(environ: Mapping[str, str]) -> Read:
     """All partitions through the service's own restorer."""
     calendar = Calendar("Europe/Rome")
     before, began = _peak(), time.perf_counter()
-    asked = Asked(environ, _admin(environ), "bench", "readings", "bench.windows", Complaints())
+    asked = Inquirer(environ, _admin(environ), "bench", "readings", "bench.windows", Complaints())
     restorer = Restorer(environ, asked, "bench.windows", calendar)
     for number in range(PARTITIONS):
         restorer.begin(number)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from benchmarks.tables import Row
+from benchmarks.tables import TableRow
 
 
 def side_by_side(
@@ -14,7 +14,7 @@ def side_by_side(
     runs: int,
     scale: float,
     prepare: Callable[[], object] = lambda: None,
-) -> Row:
+) -> TableRow:
     """Run both in turn, `runs` times after one that is not counted; `scale` is how many of the unit a second has.
 
     `prepare` comes before each pair, outside the time.
@@ -23,7 +23,7 @@ def side_by_side(
     for _ in range(runs + 1):
         prepare()
         pairs.append((timed(ours, units) * scale, timed(baseline, units) * scale))
-    return Row(name, list(zip(*pairs[1:], strict=True)))
+    return TableRow(name, list(zip(*pairs[1:], strict=True)))
 
 
 def timed(work: Callable[[], object], units: int) -> float:

@@ -8,14 +8,14 @@ from benchmarks.figures import Spread, ratios, spread
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """The runs of each contender at one task, ours first."""
 
     name: str
     runs: Sequence[Sequence[float]]
 
 
-def table(title: str, contenders: Sequence[str], rows: Sequence[Row]) -> None:
+def table(title: str, contenders: Sequence[str], rows: Sequence[TableRow]) -> None:
     """Print minimum / median / maximum of each contender's runs, and of ours / other pair by pair."""
     ours, *others = contenders
     head = [title, *contenders, *(f"{ours} / {other}" for other in others)]

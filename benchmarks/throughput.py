@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from benchmarks.contenders import BARE, NAIVE, SERVICE, Contender
 from benchmarks.race import Run, race
 from benchmarks.scenarios import BACKLOG, HARD, SMALL, Scenario
-from benchmarks.tables import Row, report, table
+from benchmarks.tables import TableRow, report, table
 from kafka_local import Broker
 
 REPEATS = 3
@@ -37,12 +37,12 @@ def compare(scenarios: Sequence[Scenario], contenders: Sequence[Contender]) -> N
             results[scenario.name] = race(broker.bootstrap_servers, scenario, contenders, REPEATS)
     names = [contender.name for contender in contenders]
     paces = [
-        Row(name, [[run.thousands_a_second for run in runs] for runs in all_runs])
+        TableRow(name, [[run.thousands_a_second for run in runs] for runs in all_runs])
         for name, all_runs in results.items()
     ]
     table("Thousands of readings a second", names, paces)
     costs = [
-        Row(name, [[run.cpu_seconds_a_million for run in runs] for runs in all_runs])
+        TableRow(name, [[run.cpu_seconds_a_million for run in runs] for runs in all_runs])
         for name, all_runs in results.items()
     ]
     table("Client CPU seconds per million readings", names, costs)

@@ -11,7 +11,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from consumer.adapters import http, logs, model, signals
-from consumer.adapters.asked import Broker
+from consumer.adapters.asked import Inquirer
 from consumer.adapters.claiming import Claiming
 from consumer.adapters.group import ForeignGroupError, foreign
 from consumer.adapters.http import Status
@@ -107,7 +107,7 @@ def _work(
         authorization.demand(waits)
     complaints = logs.Complaints()
     writing = Writing(status.cannot_write, Remedies(admin, described))
-    broker = Broker(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
+    broker = Inquirer(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
     restorer = Restorer(environ, broker, topics.changelog, models.calendar)
     probe = Probe(admin, described, status.answered, complaints)
     letter_bytes = dead_letter_bytes(admin, described)
@@ -122,7 +122,7 @@ def _work(
             claiming = Claiming(environ, described.changelog.name, waits, complaints, writing.refused)
             _claim(claiming, settings.consumer_group, described)
             writing.committed()
-            transactions.take_id(writing.waiting)
+            transactions.acquire_id(writing.waiting)
             log.info("started")
             Service(settings, described, letter_bytes, *parts, stopped).run()
     except FencedError:

@@ -24,7 +24,7 @@ _config.CPU_NAME, _config.CPU_FEATURES = "generic", ""
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
-class _BesideTheModule(caching.InTreeCacheLocator):
+class _CacheOfPackage(caching.InTreeCacheLocator):
     """Numba's own locator for `__pycache__`, but for two things.
 
     The folder need not be writable. And a loop is compiled again where any module of its folder or of `season` has
@@ -40,7 +40,7 @@ class _BesideTheModule(caching.InTreeCacheLocator):
 
 
 class _Implementation(caching.CompileResultCacheImpl):
-    _locator_classes = [_BesideTheModule]  # noqa: RUF012 - so it is in the base class
+    _locator_classes = [_CacheOfPackage]  # noqa: RUF012 - so it is in the base class
 
 
 class _Cache(caching.FunctionCache):

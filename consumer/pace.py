@@ -11,7 +11,7 @@ _SLOW_S = 2.0  # after which a transaction was too large
 _QUICK_S = 1.0  # up to which the next may be larger
 
 
-class Pace:
+class TransactionLimit:
     """The bound, `most`; each transaction that ends moves it."""
 
     def __init__(self) -> None:

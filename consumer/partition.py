@@ -9,7 +9,7 @@ from confluent_kafka import Message
 
 from consumer.adapters.decode import Decoded, Rejected, decode
 from consumer.core.changelog import Changelog, Record
-from consumer.core.idle import Silence, silence
+from consumer.core.idle import IdleZones, idle_stream_times
 from consumer.core.outcome import Outcome, Rules, Scorings, Windows, no_scorings, no_windows
 from consumer.core.record import Origin
 from consumer.core.state import State
@@ -54,7 +54,7 @@ class Partition:
     topic_id: str
     state: State
     changelog: Changelog
-    silence: Silence
+    idle_zones: IdleZones
     next_offset: int
     committed_offset: int  # the next offset as the changelog has it
     lost: int = 0  # messages that were gone before they were read, as long as that is not committed
@@ -78,7 +78,7 @@ class Partition:
         self.at_end = False
         known = self.state.known
         outcome = self.state.read(decoded.readings, now, self.rules)
-        self.silence.heard(outcome.heard)
+        self.idle_zones.note_readings(outcome.accepted_zones)
         self.next_offset = self._next(messages, end)
         rows = np.append(decoded.rows, -1)
         instants = decoded.readings.records["instant"]
@@ -131,13 +131,13 @@ class Partition:
         self.begun = True
         return self._advance(np.arange(self.state.known), self.state.stream.copy())
 
-    def end_the_silent(self, passed: float) -> Decision | None:
+    def end_idle(self, passed: float) -> Decision | None:
         """After `passed` seconds: the windows of zones that have been silent for too long."""
         if not self.at_end:
             return None
-        self.silence.passes(passed)
-        zones = self.silence.silent(self.state)
-        return self._advance(zones, silence(self.state, zones, self.rules)) if len(zones) else None
+        self.idle_zones.pass_time(passed)
+        zones = self.idle_zones.idle(self.state)
+        return self._advance(zones, idle_stream_times(self.state, zones, self.rules)) if len(zones) else None
 
     def records(self) -> list[Record]:
         """The changelog's records for all that is not committed yet."""
@@ -172,8 +172,8 @@ class Partition:
         endings = self.state.advance(zones, stream, self.rules)
         if not self.state.changed:
             return None
-        told = (endings.scored, endings.incomplete, endings.constant, no_windows())
-        return Decision((), [], *told, self.rules.max_filled)
+        parts = (endings.scored, endings.incomplete, endings.constant, no_windows())
+        return Decision((), [], *parts, self.rules.max_filled)
 
     def _future(self, times: I64, rows: I64, outcome: Outcome, now: float) -> list[Rejected]:
         sentence = "timestamp {} is more than {} (MAX_FUTURE) ahead of the wall clock, {}"

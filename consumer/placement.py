@@ -61,9 +61,7 @@ def placement_of(number: int, restored: Restored, topics: Described, calendar: C
     return Placement(offset, lost, why)
 
 
-def _check(
-    number: int, restored: Restored, origin: Origin, high: int, topics: Described, calendar: Calendar
-) -> None:
+def _check(number: int, restored: Restored, origin: Origin, high: int, topics: Described, calendar: Calendar) -> None:
     readings, changelog = topics.readings, topics.changelog.name
     if origin.topic_id != readings.topic_id:
         raise _made_again(readings.name, readings.topic_id, changelog, origin.topic_id)

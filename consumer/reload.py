@@ -83,9 +83,9 @@ class Models:
         if self._stamp() != self._seen:
             log.warning("the model file has changed while it was tried: the running model stays until the next try")
             return
-        self._take(model)
+        self._switch(model)
 
-    def _take(self, model: Model) -> None:
+    def _switch(self, model: Model) -> None:
         new, calendar = model.contract, self.calendar
         if (new.time_zone, new.day_start) != (calendar.time_zone, calendar.day_start):
             self._metrics.reloaded("refused")

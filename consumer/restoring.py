@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import structlog
 
 from consumer.adapters.restore import Restored, Restorer
-from consumer.core.idle import Silence
+from consumer.core.idle import IdleZones
 from consumer.partition import Partition
 from consumer.placement import placement_of
 from consumer.settings import Settings
@@ -55,8 +55,8 @@ class Restoring:
         RefusedError, KafkaException; SettingError for one whose state does not belong to the readings.
         """
         self._begin()
-        whole = self._restorer.proceed(wait)
-        partitions = {number: self._placed(number, restored) for number, restored in whole.items()}
+        restored = self._restorer.proceed(wait)
+        partitions = {number: self._placed(number, restored) for number, restored in restored.items()}
         self._report()
         return partitions
 
@@ -86,7 +86,7 @@ class Restoring:
             topic_id=self._topics.readings.topic_id,
             state=restored.state,
             changelog=restored.changelog,
-            silence=Silence(self._settings.idle_timeout),
+            idle_zones=IdleZones(self._settings.idle_timeout),
             next_offset=placement.offset,
             committed_offset=-1 if restored.origin is None else restored.origin.offset,
             lost=placement.lost,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from consumer.adapters import letters
-from consumer.adapters.letters import Letter, Window
+from consumer.adapters.letters import Letter, LetterWindow
 from consumer.adapters.model import Model, labels, probabilities
 from consumer.core.outcome import Scorings, Windows
 from consumer.core.state import State
@@ -32,8 +32,8 @@ def results(decision: Decision, state: State, logits: F32, model: Model, limit: 
     """
     done = Results()
     scorable = np.isfinite(logits)
-    _predict(decision.scorings.take(scorable), state, logits[scorable], model, done)
-    rows = _letters(decision, state, decision.scorings.take(~scorable), model, limit)
+    _predict(decision.scorings.select(scorable), state, logits[scorable], model, done)
+    rows = _letters(decision, state, decision.scorings.select(~scorable), model, limit)
     rows.sort(key=lambda row: row[:2])
     done.letters = [letter for *_, letter in rows]
     done.reasons = [reason for _, _, reason, _ in rows]
@@ -85,7 +85,7 @@ def _predict(scorings: Scorings, state: State, logits: F32, model: Model, done: 
     done.labels = list(zip(seasons, calendar_labels, strict=True))
 
 
-def _windows(windows: Windows, state: State) -> Iterator[tuple[int, int, Window]]:
+def _windows(windows: Windows, state: State) -> Iterator[tuple[int, int, LetterWindow]]:
     """Windows as their dead letters tell them, each with its cause and its day."""
     calendar, names = state.calendar, state.names.texts(windows.zones)
     starts, ends = calendar.starts(windows.days).tolist(), calendar.ends(windows.days).tolist()
@@ -93,4 +93,4 @@ def _windows(windows: Windows, state: State) -> Iterator[tuple[int, int, Window]
         hours = calendar.hours(day).instants
         values = windows.hours[i, : len(hours)]
         here = ~np.isnan(values)
-        yield cause, day, Window(names[i], starts[i], ends[i], hours[here], values[here], hours[~here])
+        yield cause, day, LetterWindow(names[i], starts[i], ends[i], hours[here], values[here], hours[~here])

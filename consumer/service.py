@@ -17,15 +17,15 @@ from consumer.adapters.http import Status
 from consumer.adapters.logs import Complaints
 from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
-from consumer.adapters.source import Source, Taken
+from consumer.adapters.source import Polled, Source
 from consumer.adapters.transaction import AbortedError, ExpiredError, Output, Transactions
 from consumer.admission import Admission
-from consumer.pace import Pace
+from consumer.pace import TransactionLimit
 from consumer.partition import Decision, Partition
 from consumer.reload import Models
 from consumer.restoring import Restoring
 from consumer.settings import Settings
-from consumer.standing import Held, Stalled
+from consumer.standing import HeldReadings, StalledReadings
 from consumer.work import Work
 from consumer.writing import Writing
 from season.kafka import murmur2_partition, refuse
@@ -77,12 +77,12 @@ class Service:
         self._wall = wall
         self._partitions: dict[int, Partition] = {}
         self._committing: Work | None = None
-        self._pace = Pace()
+        self._pace = TransactionLimit()
         self._looked = time.monotonic()
         self._offsets_kept = 0.0
         self._warned = False
-        self._held = Held(log)
-        self._stalled = Stalled(log)
+        self._held = HeldReadings(log)
+        self._stalled = StalledReadings(log)
 
     # The source tells of partitions inside the client's callbacks, which must raise nothing.
 
@@ -138,19 +138,19 @@ class Service:
         self._models.poll(time.monotonic())
         self._measure()
 
-    def _gather(self) -> Taken:
+    def _gather(self) -> Polled:
         """Take what is there until the commit interval is over, nothing more waits, or there is enough."""
         busy = self._restoring.partitions or self._committing is not None
-        taken = self._source.take(_BUSY_WAIT_S if busy else _IDLE_WAIT_S, self._pace.most)
+        taken = self._source.poll(_BUSY_WAIT_S if busy else _IDLE_WAIT_S, self._pace.most)
         until = time.monotonic() + self._settings.commit_interval
         while taken.may_go_on and taken.count < self._pace.most and time.monotonic() < until:
-            more = self._source.take(0, self._pace.most - taken.count)
+            more = self._source.poll(0, self._pace.most - taken.count)
             taken.add(more)
             if not more.count:
                 break
         return taken
 
-    def _decide(self, taken: Taken, decoded: Mapping[int, Decoded]) -> Work:
+    def _decide(self, taken: Polled, decoded: Mapping[int, Decoded]) -> Work:
         """Decide what came, and what time alone brings about."""
         work, now = Work(), self._wall()
         ours = self._ours(taken)
@@ -175,11 +175,11 @@ class Service:
         for number, offset in taken.ends.items():
             if number in self._partitions:
                 self._partitions[number].reach_end(offset)
-        self._end_the_silent(work)
+        self._end_idle(work)
         self._keep_offsets(work)
         return work
 
-    def _ours(self, taken: Taken) -> dict[int, list[Message]]:
+    def _ours(self, taken: Polled) -> dict[int, list[Message]]:
         """Return what was gathered, but of partitions that were revoked, or have to be restored again, since then."""
         return {number: messages for number, messages in taken.messages.items() if number in self._partitions}
 
@@ -187,7 +187,7 @@ class Service:
         work.add(partition, decision)
         self._note(partition, decision)
 
-    def _end_the_silent(self, work: Work) -> None:
+    def _end_idle(self, work: Work) -> None:
         now = time.monotonic()
         # A process that stood still, or a broker that is away, says nothing of a zone's silence.
         passed = min(now - self._looked, 1.0) if self._status.broker_answers() else 0.0
@@ -195,7 +195,7 @@ class Service:
         for number, partition in self._partitions.items():
             if number in self._held.standing:
                 continue  # its zones are not silent: what they sent is behind another publisher's open transaction
-            work.add(partition, partition.end_the_silent(passed))
+            work.add(partition, partition.end_idle(passed))
 
     def _keep_offsets(self, work: Work) -> None:
         """Commit, from time to time, that the markers of a publisher's transactions are read too."""
@@ -271,7 +271,7 @@ class Service:
         self._stopped.wait(self._writing.aborted(error))
         self._pace.aborted(work.tally.readings)
         if isinstance(error, ExpiredError):
-            self._transactions.take_id(self._writing.waiting)
+            self._transactions.acquire_id(self._writing.waiting)
             self._read_back(list(self._partitions))  # the others are on their way already
         for number, partition in self._partitions.items():
             partition.rollback()

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, model_validator
 from consumer.core.outcome import Rules
 from season.identity import ClientSettings
 from season.installed import default_model
-from season.settings import Duration, Whole, setting
+from season.settings import Duration, WholeNumber, setting
 from season.topics import TopicSettings
 
 _FILE_SAYS = "what the model's file says"
@@ -41,7 +41,7 @@ class Settings(TopicSettings, ClientSettings):
         "", "the hour at which a window begins", allowed="a full hour such as 00:00", shown=_FILE_SAYS
     )
     grace_period: Duration = setting("24h", "how long after its end a window takes readings")
-    max_filled_hours: Whole = setting(
+    max_filled_hours: WholeNumber = setting(
         2, "how many missing hours are filled at a window's end", allowed="a whole number from 0 to 12", ge=0, le=12
     )
     idle_timeout: Duration = setting("48h", "after how long a zone's silence its windows end; 0 turns it off")
@@ -52,7 +52,7 @@ class Settings(TopicSettings, ClientSettings):
         shown="`1h`, or GRACE_PERIOD where that is shorter",
     )
     http_host: str = setting("127.0.0.1", "where /metrics, /healthz, /readyz and /model are served")
-    http_port: Whole = setting(
+    http_port: WholeNumber = setting(
         8000, "on which port", allowed="a port from 0 to 65535, of which 0 takes a free one", ge=0, le=65535
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(

@@ -14,7 +14,7 @@ STALLED_S = 60.0  # readings that wait for longer, while none is read, are told
 
 
 @dataclass(frozen=True)
-class Ends:
+class PartitionEnds:
     """Where a partition of the readings ends, by the broker's word.
 
     `stable` is the last stable offset: what stands from there on is behind an open transaction; `end` is the next
@@ -36,17 +36,17 @@ class Log(Protocol):
 
 
 @dataclass
-class Held:
+class HeldReadings:
     """What waits behind open transactions of publishers."""
 
     log: Log
     _since: dict[int, tuple[int, float]] = field(default_factory=dict)  # partition -> offset, when it was seen first
-    _told: set[int] = field(default_factory=set)
-    _seen: Mapping[int, Ends] = field(default_factory=dict)  # the answer that was looked at last
+    _reported: set[int] = field(default_factory=set)
+    _seen: Mapping[int, PartitionEnds] = field(default_factory=dict)  # the answer that was looked at last
     standing: frozenset[int] = frozenset()
     """Partitions whose readings have been held by one transaction in two answers of the broker's or more."""
 
-    def observe(self, ends: Mapping[int, Ends], now: float, wall: float) -> int:
+    def observe(self, ends: Mapping[int, PartitionEnds], now: float, wall: float) -> int:
         """Look at the partitions of this instance; return how many messages are held in all of them.
 
         `now` only ever grows; `wall` is the wall clock in epoch seconds, for the log.
@@ -65,8 +65,8 @@ class Held:
             if offset != at.stable:  # that transaction ended, another one holds back what follows
                 self._over(partition)
                 self._since[partition] = at.stable, now
-            elif now - since >= HELD_S and partition not in self._told:
-                self._told.add(partition)
+            elif now - since >= HELD_S and partition not in self._reported:
+                self._reported.add(partition)
                 self.log.warning(
                     "readings wait behind an open transaction of a publisher's, and cannot be read before it ends: "
                     "its publisher ends it or, after its transaction.timeout.ms, the broker; one that the broker has "
@@ -80,25 +80,29 @@ class Held:
         return held
 
     def _over(self, partition: int) -> None:
-        if partition in self._told:
+        if partition in self._reported:
             self.log.info("the publisher's transaction has ended: readings flow again", partition=partition)
         self._forget(partition)
 
     def _forget(self, partition: int) -> None:
         self._since.pop(partition, None)
-        self._told.discard(partition)
+        self._reported.discard(partition)
 
 
 @dataclass
-class Stalled:
+class StalledReadings:
     """Partitions whose readings wait while none is read, whatever the cause."""
 
     log: Log
     _still: dict[int, tuple[int, float]] = field(default_factory=dict)  # partition -> next offset, since when
-    _told: set[int] = field(default_factory=set)
+    _reported: set[int] = field(default_factory=set)
 
     def observe(
-        self, next_offsets: Mapping[int, int], ends: Mapping[int, Ends], now: float, causes: Mapping[int, str]
+        self,
+        next_offsets: Mapping[int, int],
+        ends: Mapping[int, PartitionEnds],
+        now: float,
+        causes: Mapping[int, str],
     ) -> float:
         """Look at the next offsets; return for how many seconds, at most, readings have waited with none being read.
 
@@ -113,9 +117,9 @@ class Stalled:
             if waits:
                 self._still.setdefault(partition, (offset, now))
         longest = max((now - since for _, since in self._still.values()), default=0.0)
-        for partition, offset, since in list(self._untold()):
+        for partition, offset, since in list(self._unreported()):
             if now - since >= STALLED_S:
-                self._told.add(partition)
+                self._reported.add(partition)
                 self.log.warning(
                     "readings wait, and none has been read for a minute",
                     partition=partition,
@@ -125,17 +129,17 @@ class Stalled:
                 )
         return longest
 
-    def _untold(self) -> Iterator[tuple[int, int, float]]:
-        return ((p, offset, since) for p, (offset, since) in self._still.items() if p not in self._told)
+    def _unreported(self) -> Iterator[tuple[int, int, float]]:
+        return ((p, offset, since) for p, (offset, since) in self._still.items() if p not in self._reported)
 
     def _move(self, partition: int) -> None:
-        if partition in self._told:
+        if partition in self._reported:
             self.log.info("readings are read again", partition=partition)
         self._still.pop(partition, None)
-        self._told.discard(partition)
+        self._reported.discard(partition)
 
 
-def _cause(offset: int, ends: Ends) -> str:
+def _cause(offset: int, ends: PartitionEnds) -> str:
     if ends.stable <= offset:
         return "an open transaction of a publisher's"
     return "fetches do not come back: the network, the partition's leader, or a quota of the broker's"

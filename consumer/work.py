@@ -12,7 +12,7 @@ from consumer.results import Results, results
 
 
 @dataclass
-class Tally:
+class TransactionTally:
     """What is counted of a transaction, for the metrics once it is committed."""
 
     readings: int = 0
@@ -29,7 +29,7 @@ class Work:
     def __init__(self) -> None:
         self.partitions: dict[int, Partition] = {}
         self.decisions: list[tuple[Partition, Decision]] = []
-        self.tally = Tally()
+        self.tally = TransactionTally()
         self.began = 0.0  # when its transaction began, by the monotonic clock
 
     def keep_offset(self, partition: Partition) -> None:

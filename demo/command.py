@@ -75,8 +75,8 @@ def _stop(number: int, _: FrameType | None) -> None:
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without the user's settings of our programs: the demo touches no other Kafka."""
     ours = {field.upper() for field in (*Settings.model_fields, *TopicSettings.model_fields)}
-    kept = {name: value for name, value in environ.items() if name not in ours and not name.startswith("KAFKA_")}
-    return kept | {"PYTHONUNBUFFERED": "1", "ORT_DISABLE_TELEMETRY": "1"}
+    passed = {name: value for name, value in environ.items() if name not in ours and not name.startswith("KAFKA_")}
+    return passed | {"PYTHONUNBUFFERED": "1", "ORT_DISABLE_TELEMETRY": "1"}
 
 
 def train(folder: Path, environ: Mapping[str, str]) -> None:

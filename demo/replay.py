@@ -12,7 +12,7 @@ from pathlib import Path
 from consumer.watch.line import render
 from consumer.watch.stream import Stream, await_topic, properties
 from demo.programs import ROOT, DemoError, Program, running
-from demo.tally import Tally
+from demo.tally import MonthTally
 from demo.terminal import say
 from season.calendar import Calendar
 from season.kafka import client_properties, connect
@@ -32,13 +32,13 @@ _READY = 40.0
 class Replayed:
     """What came out, and how long the replay took in seconds."""
 
-    tally: Tally
+    tally: MonthTally
     seconds: float
 
 
 def replay(folder: Path, environ: Mapping[str, str], consumer: Program, seconds: float) -> Replayed:
     """Publish the year within so many seconds and show its predictions as they come. Raises DemoError."""
-    tally = Tally()
+    tally = MonthTally()
     calendar = Calendar(TIME_ZONE)
     arguments = [
         "producer", str(DATA.relative_to(ROOT)), "--zone", ZONE, "--demand-column", "load_mw",
@@ -46,16 +46,16 @@ def replay(folder: Path, environ: Mapping[str, str], consumer: Program, seconds:
     ]  # fmt: skip
     say(f"-- replaying {HOURS:,} hours of Italy's load:\n{command_line(arguments)}")
     with _predictions(environ) as stream, running(arguments, folder / "producer.log", environ) as producer:
-        began = heard = time.monotonic()
+        began = last_message_at = time.monotonic()
         for messages in stream.batches():
             for message in messages:
                 prediction = decode_prediction(message.value())
                 say(render(prediction, calendar, colour=sys.stdout.isatty()))
                 tally.count(prediction)
-                heard = time.monotonic()
+                last_message_at = time.monotonic()
             if tally.windows == DAYS and producer.ended():
                 break
-            _check(consumer, producer, tally, time.monotonic() - heard)
+            _check(consumer, producer, tally, time.monotonic() - last_message_at)
         took = time.monotonic() - began
     say(f"   done in {took:.1f} s")
     return Replayed(tally, took)
@@ -74,7 +74,7 @@ def _predictions(environ: Mapping[str, str]) -> Iterator[Stream]:
     yield Stream(properties(environ), topic, True, say, lambda: False)
 
 
-def _check(consumer: Program, producer: Program, tally: Tally, silent: float) -> None:
+def _check(consumer: Program, producer: Program, tally: MonthTally, silent: float) -> None:
     if consumer.ended():
         raise DemoError(f"the consumer ended before its work was done\nits log: {consumer.log}")
     if producer.ended() and silent > _SILENCE:

@@ -9,7 +9,7 @@ _PER_LINE = 6
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class Tally:
+class MonthTally:
     """Counts windows by the month of their middle; of a window's revisions the last one stands."""
 
     def __init__(self) -> None:

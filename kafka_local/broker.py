@@ -45,7 +45,7 @@ class Broker:
 
     `folder` keeps the data and `broker.log`, and stays; without one a temporary folder goes at the end. `settings`
     are added to server.properties, `listeners` to those that are there. `port` is the listener's, else a free one,
-    the same after every `restart()`. With `beside` it is the second node of another one's cluster, which must run
+    the same after every `restart()`. With `joins` it is the second node of another one's cluster, which must run
     and keeps the controller. Not for more than one thread.
     """
 
@@ -55,7 +55,7 @@ class Broker:
         settings: Mapping[str, str] | None = None,
         port: int | None = None,
         say: Callable[[str], None] = lambda _: None,
-        beside: "Broker | None" = None,
+        joins: "Broker | None" = None,
     ) -> None:
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="kafka-")) if folder is None else folder
@@ -63,7 +63,7 @@ class Broker:
         self._fixed_port = port
         self._settings = dict(settings or {})
         self._say = say
-        self._beside = beside
+        self._joins = joins
         self._cluster = ""
         self._controller_port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -155,9 +155,9 @@ class Broker:
         shutil.rmtree(self.folder / "data", ignore_errors=True)
         port, controller_port = free_ports(2)
         self.port = self._fixed_port or port
-        self._controller_port = self._beside._controller_port if self._beside else controller_port
+        self._controller_port = self._joins._controller_port if self._joins else controller_port
         properties = _properties(self.port, self._controller_port, self.folder / "data")
-        if self._beside:
+        if self._joins:
             properties |= {"process.roles": "broker", "node.id": "2"}
             properties["listeners"] = f"PLAINTEXT://127.0.0.1:{self.port}"
         more = dict(self._settings)
@@ -167,7 +167,7 @@ class Broker:
         text = "".join(f"{name}={value}\n" for name, value in properties.items())
         partial = self.folder / "server.properties.partial"
         partial.write_text(text, "utf-8")
-        self._cluster = self._beside._cluster if self._beside else _cluster_id()
+        self._cluster = self._joins._cluster if self._joins else _cluster_id()
         self._java(jars, "kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(partial))
         if self._wait(START_SECONDS) != 0:
             raise BrokerError(f"the broker's folder cannot be prepared: {self._last_line()}; see {self.log}")
@@ -215,8 +215,8 @@ class Broker:
 
     def _last_line(self) -> str:
         lines = self.log.read_text("utf-8", "replace").strip().splitlines()
-        told = [line for line in lines if "ERROR" in line or "Exception" in line]
-        return (told or lines or ["it said nothing"])[-1].strip()
+        errors = [line for line in lines if "ERROR" in line or "Exception" in line]
+        return (errors or lines or ["it said nothing"])[-1].strip()
 
 
 def free_port() -> int:

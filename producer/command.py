@@ -11,7 +11,7 @@ from itertools import chain
 from types import FrameType
 
 from producer import pace, resume, sender
-from producer.report import Counts, Display, printable, summary
+from producer.report import Display, RowCounts, printable, summary
 from season import catalogue, cli, files, messages, spelling
 from season.authorization import Authorization
 from season.files import BadRow, FileOptions, FileReading
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     environ = identified(environ, "season-producer")
     given, sending, reading = client_properties(environ), sender.properties(environ), resume.properties(environ)
     stop = Stop(files.STDIN in asked.files)
-    counts = Counts()
+    counts = RowCounts()
     with Display(asked.files, counts) as display:
         for sentence in doubtful:
             display.say(sentence)
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 def publish(
     items: Iterator[FileReading | BadRow],
     out: sender.Sender,
-    counts: Counts,
+    counts: RowCounts,
     asked: Job,
     known: Mapping[str, int],
     display: Display,
@@ -173,7 +173,7 @@ def publish(
     return None
 
 
-def _items(asked: Job, counts: Counts) -> Iterator[FileReading | BadRow]:
+def _items(asked: Job, counts: RowCounts) -> Iterator[FileReading | BadRow]:
     each = [files.read(file, asked.options, counts.tally) for file in asked.files]
     return chain.from_iterable(each) if asked.pace is None else pace.by_time(each)
 

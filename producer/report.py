@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from season import instants
-from season.files import Tally
+from season.files import RowTally
 
 _REFRESH = 0.1
 _LINE_EVERY = 10.0
 
 
 @dataclass
-class Counts:
+class RowCounts:
     """What became of the rows so far, beside the files' own tally; instants are epoch seconds."""
 
-    tally: Tally = field(default_factory=Tally)
+    tally: RowTally = field(default_factory=RowTally)
     sent: int = 0
     skipped: int = 0
     bad: int = 0
@@ -35,7 +35,7 @@ class Counts:
         self.last = instant if self.last is None or instant > self.last else self.last
 
 
-def summary(counts: Counts, undelivered: int, seconds: float) -> str:
+def summary(counts: RowCounts, undelivered: int, seconds: float) -> str:
     """The last word of a run, one sentence on what was delivered and one on the rows it came from."""
     delivered = counts.sent - undelivered
     text = f"delivered {delivered:,} reading{'s' * (delivered != 1)}"
@@ -58,7 +58,7 @@ def printable(text: str) -> str:
 class Display:
     """Shows progress on standard error while it is open; `say` gives a line beside it."""
 
-    def __init__(self, files: list[str], counts: Counts) -> None:
+    def __init__(self, files: list[str], counts: RowCounts) -> None:
         self._counts = counts
         self._console = Console(stderr=True, highlight=False, markup=False)
         self._progress = Progress(

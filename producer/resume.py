@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from season import instants
 from season.cli import StoppedError
 from season.fault import Properties
-from season.kafka import beside, debug_logger, groupless, refuse, refuse_reader, told
+from season.kafka import debug_logger, groupless, known_offset, merged_properties, refuse, refuse_reader
 from season.messages import Reading, ReadingError, decode_reading
 from season.standstill import STATISTICS, Standstills
 from season.topics import Topic
@@ -37,7 +37,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "queued.max.messages.kbytes": 16 * 1024,
         **STATISTICS,
     }
-    return beside(Consumer, environ, ours)
+    return merged_properties(Consumer, environ, ours)
 
 
 def latest(
@@ -49,23 +49,23 @@ def latest(
     nor parse is none. Memory: one number a zone. Raises RefusedError, StoppedError.
     """
     ends = _ends(admin, topic, stopped)
-    look = _Look(made, topic, ends, log)
+    scan = _Scan(made, topic, ends, log)
     try:
-        heard = time.monotonic()
+        progress_at = time.monotonic()
         while ends:
             if stopped():
                 raise StoppedError
-            if look.take():
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _TELL_AFTER:
-                heard = time.monotonic()
+            if scan.poll():
+                progress_at = time.monotonic()
+            elif time.monotonic() - progress_at > _TELL_AFTER:
+                progress_at = time.monotonic()
                 log("waiting for the topic's end: for the broker, or for another program's open transaction")
-        return look.found
+        return scan.found
     finally:
-        look.close()
+        scan.close()
 
 
-class _Look:
+class _Scan:
     """A topic, read from its beginning: the zones found so far; of `ends` a partition is taken out that is read."""
 
     def __init__(self, made: Properties, topic: Topic, ends: dict[int, int], log: Callable[[str], None]) -> None:
@@ -74,12 +74,14 @@ class _Look:
         self._errors: list[KafkaError] = []
         quiet = {**made, "logger": debug_logger(made, log)}
         self._standstills = Standstills(groupless(quiet), topic.name, self._warn)
-        self._consumer = Consumer({**quiet, "error_cb": self._errors.append, "stats_cb": self._standstills.look})
+        self._consumer = Consumer(
+            {**quiet, "error_cb": self._errors.append, "stats_cb": self._standstills.note_statistics}
+        )
         self._consumer.assign([TopicPartition(topic.name, partition, OFFSET_BEGINNING) for partition in ends])
         for partition in ends:
             self._standstills.begin(partition, 0)
 
-    def take(self) -> bool:
+    def poll(self) -> bool:
         """Takes what is there, waiting a moment for it; whether there was anything. Raises RefusedError."""
         refuse_reader(self._errors)
         first = self._consumer.poll(_TRY if self._standstills.trying else _WAIT)
@@ -128,7 +130,7 @@ def _ends(admin: AdminClient, topic: Topic, stopped: Callable[[], bool]) -> dict
 
     def ask(spec: OffsetSpec) -> dict[int, int]:
         futures = admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=10.0)
-        return {partition.partition: told(future.result()) for partition, future in futures.items()}
+        return {partition.partition: known_offset(future.result()) for partition, future in futures.items()}
 
     while not stopped():
         try:

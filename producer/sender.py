@@ -7,14 +7,14 @@ from typing import Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from season.fault import Properties
-from season.kafka import DENIALS, PARTITIONER, beside, debug_logger, refuse
+from season.kafka import DENIALS, PARTITIONER, debug_logger, merged_properties, refuse
 
 # How often a broker that is away is told of, in seconds.
 _TELL_EVERY = 10.0
 _SERVE_EVERY = 1000
 
 
-class Client(Protocol):
+class ProducerClient(Protocol):
     """What of a Kafka producer is used here."""
 
     def produce(self, topic: str, value: bytes, key: bytes) -> None:
@@ -46,7 +46,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "compression.type": "none",
         "delivery.report.only.error": True,
     }
-    return beside(Producer, environ, ours)
+    return merged_properties(Producer, environ, ours)
 
 
 class Sender:
@@ -60,10 +60,10 @@ class Sender:
         self._log = log
         self._stopped = stopped
         self._errors: list[KafkaError] = []
-        self._told = float("-inf")
-        self._client: Client
+        self._reported_at = float("-inf")
+        self._client: ProducerClient
 
-    def connect(self, made: Properties, client: Callable[[Properties], Client] = Producer) -> "Sender":
+    def connect(self, made: Properties, client: Callable[[Properties], ProducerClient] = Producer) -> "Sender":
         """Makes the client; what it has to say of errors comes here."""
         own = {
             "on_delivery": self._delivered,
@@ -139,6 +139,6 @@ class Sender:
             if error.fatal():
                 self._fail(error)
         away = any(error.code() == KafkaError._ALL_BROKERS_DOWN for error in errors)
-        if away and time.monotonic() - self._told >= _TELL_EVERY:
-            self._told = time.monotonic()
+        if away and time.monotonic() - self._reported_at >= _TELL_EVERY:
+            self._reported_at = time.monotonic()
             self._log("the broker is away: waiting for it, nothing is lost")

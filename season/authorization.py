@@ -101,8 +101,8 @@ def allowed(admin: AdminClient, rights: Sequence[Right]) -> dict[Right, bool | N
     operations = {resource: _operations(answer) for resource, answer in _ask(admin, rights).items()}
 
     def there(right: Right) -> bool | None:
-        told = operations[right.resource, right.name]
-        return None if told is None else right.operation in told
+        granted = operations[right.resource, right.name]
+        return None if granted is None else right.operation in granted
 
     return {right: there(right) for right in rights if right.resource != TRANSACTIONAL_ID}
 

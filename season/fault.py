@@ -30,9 +30,9 @@ _MISSING = re.compile(r"`?([a-z][a-z0-9.]+)`?(?: and ([a-z][a-z0-9.]+))? (?:must
 _WRONG_PASSWORD = re.compile(r"mac verify failure|wrong password")
 _PERHAPS_PASSWORD = "PEM lib"  # OpenSSL's words for a key with another password, and for a file that holds no key
 
-silent = logging.Logger("season.kafka")
+null_logger = logging.Logger("season.kafka")
 """A logger of no tree: the client's own lines go nowhere, what matters of them is told by us."""
-silent.addHandler(logging.NullHandler())
+null_logger.addHandler(logging.NullHandler())
 
 
 def check(make: Make, names: Mapping[str, str], given: Properties, ours: Properties) -> None:
@@ -132,7 +132,7 @@ def _refusal(make: Make, properties: Properties) -> str | None:
         return f'{_UNKNOWN}: "{objects.pop()}"'
     tried = {name: value for name, value in properties.items() if name != "bootstrap.servers"}
     try:
-        make({**tried, "logger": silent})
+        make({**tried, "logger": null_logger})
     except KafkaException as error:
         return str(error.args[0].str()).strip()
     except (TypeError, ValueError, SystemError, AttributeError) as error:

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo  # type: ig
 
 from season.catalogue import DEFAULT_SERVERS
 from season.cli import StoppedError
-from season.fault import Make, Properties, check, hidden, is_secret, silent
+from season.fault import Make, Properties, check, hidden, is_secret, null_logger
 from season.rights import Right
 from season.settings import RefusedError, SettingError, check_text
 
@@ -59,7 +59,7 @@ def client_properties(environ: Mapping[str, str]) -> Properties:
     return properties
 
 
-def beside(make: Make, environ: Mapping[str, str], ours: Properties) -> Properties:
+def merged_properties(make: Make, environ: Mapping[str, str], ours: Properties) -> Properties:
     """The properties of one client: ours, with those of the environment beside and, where both are, over them.
 
     `make` is the client's class (Producer, Consumer): one is made, connected to nothing and dropped, so that what
@@ -80,7 +80,7 @@ def presentable(environ: Mapping[str, str]) -> dict[str, str]:
 def debug_logger(properties: Properties, say: Callable[[str], None]) -> logging.Logger:
     """Return a client's `logger`: silent, since we say what matters; with KAFKA_DEBUG `say` gets all."""
     if "debug" not in properties:
-        return silent
+        return null_logger
     logger = logging.Logger("season.kafka.debug")
     logger.addHandler(_Lines(say))
     return logger
@@ -140,17 +140,17 @@ def connect(
     errors: deque[KafkaError] = deque(maxlen=_ERRORS)
     own: Properties = {"error_cb": errors.append, "logger": debug_logger(properties, log)}
     admin = AdminClient({**properties, **own})
-    told: float | None = None
+    reported_at: float | None = None
     while not stopped():
         answer = _ask(admin, errors)
         if answer is None:
-            if told is not None:
+            if reported_at is not None:
                 log(f"the broker at {properties['bootstrap.servers']} answers")
             return admin
         now = time.monotonic()
-        if told is None or now - told >= every:
+        if reported_at is None or now - reported_at >= every:
             log(f"waiting for the broker at {properties['bootstrap.servers']}: {answer}")
-            told = now
+            reported_at = now
     raise StoppedError
 
 
@@ -208,10 +208,10 @@ def refuse_reader(errors: list[KafkaError]) -> None:
     refuse([error for error in errors if error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED])
 
 
-def told(answer: ListOffsetsResultInfo) -> int:
-    """The offset in an answer of `list_offsets`; KafkaException where there is none.
+def known_offset(answer: ListOffsetsResultInfo) -> int:
+    """Return the offset in an answer of `list_offsets`. Raises KafkaException where there is none.
 
-    Where a partition's leader has just gone, the client says -1001, and tells no error.
+    Where a partition's leader has just gone, the client answers with offset -1001 instead of an error.
     """
     if answer.offset < 0:
         raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
@@ -222,13 +222,13 @@ def murmur2(data: bytes) -> int:
     """The 32-bit hash of Java's Kafka clients (org.apache.kafka.common.utils.Utils.murmur2), unsigned."""
     m, mask = 0x5BD1E995, 0xFFFFFFFF
     h = (0x9747B28C ^ len(data)) & mask
-    whole = len(data) & ~3
-    for i in range(0, whole, 4):
+    aligned = len(data) & ~3  # the length of the part that is whole words of four bytes
+    for i in range(0, aligned, 4):
         k = int.from_bytes(data[i : i + 4], "little") * m & mask
         k = (k ^ k >> 24) * m & mask
         h = (h * m & mask) ^ k
-    if whole != len(data):
-        h = (h ^ int.from_bytes(data[whole:], "little")) * m & mask
+    if aligned != len(data):
+        h = (h ^ int.from_bytes(data[aligned:], "little")) * m & mask
     h = (h ^ h >> 13) * m & mask
     return h ^ h >> 15
 

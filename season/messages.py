@@ -64,7 +64,7 @@ class Prediction(msgspec.Struct, frozen=True):
     steps: list[float]
 
 
-class _Hour(msgspec.Struct, frozen=True, gc=False):
+class _HourValue(msgspec.Struct, frozen=True, gc=False):
     timestamp: str
     demand_mw: float
 
@@ -73,7 +73,7 @@ class _Window(msgspec.Struct, frozen=True):
     zone: str
     window_start: str
     window_end: str
-    readings: list[_Hour]
+    readings: list[_HourValue]
     missing: list[str]
     revision: int | msgspec.UnsetType = msgspec.UNSET
 
@@ -188,7 +188,8 @@ def encode_window(
 ) -> bytes:
     """The value of a window's dead letter; `hours` and `demands` [k], `missing` [m] in order of time."""
     readings = [
-        _Hour(instants.format(hour), demand) for hour, demand in zip(hours.tolist(), demands.tolist(), strict=True)
+        _HourValue(instants.format(hour), demand)
+        for hour, demand in zip(hours.tolist(), demands.tolist(), strict=True)
     ]
     return msgspec.json.encode(
         _Window(

@@ -63,7 +63,7 @@ def _digits(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_digits)]
+WholeNumber = Annotated[int, BeforeValidator(_digits)]
 """A setting's field that is a whole number, in digits."""
 
 

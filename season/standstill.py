@@ -13,7 +13,7 @@ from typing import Any
 from season.trial import Trial, partial
 
 STATISTICS = {"statistics.interval.ms": 2000}
-"""What the watched client needs among its properties; `look` is its `stats_cb`."""
+"""What the watched client needs among its properties; `note_statistics` is its `stats_cb`."""
 _LOOKS = 3  # looks at the statistics at which a partition has not moved before it is tried
 
 
@@ -80,11 +80,11 @@ class Standstills:
             self._warn("trying what can be read", partition=partition, offset=offset, why=why)
             flow.trial = Trial(self._properties, self._topic, partition, offset)
 
-    def look(self, statistics: str) -> None:
+    def note_statistics(self, text: str) -> None:
         """Counts how often a partition has not moved, while answers came that got the client nowhere."""
-        told = json.loads(statistics)
-        partitions = told["topics"].get(self._topic, {}).get("partitions", {})
-        before, self._partial = self._partial, partial(told)
+        statistics = json.loads(text)
+        partitions = statistics["topics"].get(self._topic, {}).get("partitions", {})
+        before, self._partial = self._partial, partial(statistics)
         for number, flow in self._flows.items():
             at = partitions.get(str(number), {})
             offset = at.get("next_offset", -1)

@@ -50,9 +50,9 @@ def by_clock(hours: F64, clock: I64, steps: F64) -> None:
     """
     shares = np.zeros(STEPS, np.int64)
     steps[:] = 0.0
-    for place in range(len(clock)):
-        steps[clock[place]] += hours[place]
-        shares[clock[place]] += 1
+    for index in range(len(clock)):
+        steps[clock[index]] += hours[index]
+        shares[clock[index]] += 1
     for step in range(STEPS):
         if shares[step] > 1:
             steps[step] /= shares[step]
@@ -96,14 +96,14 @@ def day_windows(instants: I64, values: F64, calendar: Calendar, max_filled: int 
     table = np.full((len(days), max(STEPS, int(counts.max(initial=0)))), np.nan)
     table[rows, calendar.hour_indices(instants, days[rows])] = values
     filled = counts - np.count_nonzero(~np.isnan(table), axis=1)
-    kept = np.flatnonzero((filled <= max_filled) & (filled < counts))
-    for row in kept[filled[kept] > 0]:
+    usable = np.flatnonzero((filled <= max_filled) & (filled < counts))
+    for row in usable[filled[usable] > 0]:
         hours = calendar.hours(int(days[row])).instants
         table[row, : len(hours)] = fill(table[row, : len(hours)], hours)
-    return DayWindows(days[kept], to_steps(table[kept], days[kept], calendar), filled[kept])
+    return DayWindows(days[usable], to_steps(table[usable], days[usable], calendar), filled[usable])
 
 
-def _between(before: F64, after: F64, distance: I64 | int, whole: I64 | int) -> F64:
-    """Linear interpolation; where both neighbours are one, `whole` is 0 and their value stands."""
-    share = np.divide(distance, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) != 0)
+def _between(before: F64, after: F64, distance: I64 | int, span: I64 | int) -> F64:
+    """Linear interpolation; where both neighbours are one, `span` is 0 and their value stands."""
+    share = np.divide(distance, span, out=np.zeros(np.shape(span)), where=np.asarray(span) != 0)
     return before + (after - before) * share

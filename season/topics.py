@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from season.cli import StoppedError
 from season.kafka import refuse
 from season.rights import CREATE, TOPIC, Right
-from season.settings import SettingError, Whole, load, setting
+from season.settings import SettingError, WholeNumber, load, setting
 
 DEAD_LETTER_BYTES = 2 * 1024 * 1024
 """The largest dead letter (value, key and headers together) that the created topic takes."""
@@ -48,7 +48,7 @@ class TopicSettings(BaseModel):
     predictions_topic: str = setting("predictions", "the predictions")
     dead_letter_topic: str = setting("readings.dead-letter", "what could not become a prediction")
     changelog_topic: str = setting("", "the open windows, compacted", shown="`<CONSUMER_GROUP>.windows`")
-    topic_partitions: Whole = setting(
+    topic_partitions: WholeNumber = setting(
         4,
         "with how many partitions READINGS_TOPIC is created where it is missing",
         allowed="a whole number from 1 to 100000",
@@ -73,16 +73,16 @@ class Topics:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Topics":
         """Read READINGS_TOPIC and its like; SettingError where a name is none, or two topics have the same."""
-        told = load(TopicSettings, environ)
+        settings = load(TopicSettings, environ)
         names = {
-            "READINGS_TOPIC": told.readings_topic,
-            "PREDICTIONS_TOPIC": told.predictions_topic,
-            "DEAD_LETTER_TOPIC": told.dead_letter_topic,
-            "CHANGELOG_TOPIC": told.changelog_topic or f"{told.consumer_group}.windows",
+            "READINGS_TOPIC": settings.readings_topic,
+            "PREDICTIONS_TOPIC": settings.predictions_topic,
+            "DEAD_LETTER_TOPIC": settings.dead_letter_topic,
+            "CHANGELOG_TOPIC": settings.changelog_topic or f"{settings.consumer_group}.windows",
         }
-        _check_names(names, derived=not told.changelog_topic)
+        _check_names(names, derived=not settings.changelog_topic)
         readings, predictions, dead_letters, changelog = names.values()
-        return cls(readings, predictions, dead_letters, changelog, told.topic_partitions, told.create_topics)
+        return cls(readings, predictions, dead_letters, changelog, settings.topic_partitions, settings.create_topics)
 
 
 def _check_names(names: Mapping[str, str], derived: bool) -> None:
@@ -218,7 +218,7 @@ def _ensure(
                 raise absent(setting, name)
             _create(admin, Right(CREATE, TOPIC, name, setting), partitions, config)
         except KafkaException as error:
-            _bear(error, setting, name)
+            _raise_unless_missing(error, setting, name)
         time.sleep(0.1)
     raise StoppedError
 
@@ -255,7 +255,7 @@ _PASSING = {
 }
 
 
-def _bear(exception: KafkaException, setting: str, name: str) -> None:
+def _raise_unless_missing(exception: KafkaException, setting: str, name: str) -> None:
     """Return where the error can pass by itself; else raise what it means for a person."""
     error: KafkaError = exception.args[0]
     refuse([error])

@@ -50,7 +50,7 @@ class Trial:
         """The offsets from the first on that cannot be read, at most `MOST`; None as long as that is not known."""
         event = self._consumer.poll(0)
         if self._statistics:
-            self._look(self._statistics.pop())
+            self._note_statistics(self._statistics.pop())
         if event is not None and event.partition() == self._partition:
             error, offset = event.error(), event.offset() or 0
             code = None if error is None else error.code()
@@ -99,14 +99,14 @@ class Trial:
         self._asked, self._stuck, self._before = offset, 0, -1
         self._consumer.assign([TopicPartition(self._topic, self._partition, offset)])
 
-    def _look(self, statistics: str) -> None:
+    def _note_statistics(self, text: str) -> None:
         """Counts the answers with data that got the client nowhere."""
-        told = json.loads(statistics)
-        if fetching(told, self._topic, self._partition) != self._asked:
+        statistics = json.loads(text)
+        if fetching(statistics, self._topic, self._partition) != self._asked:
             return
         if self._before < 0:
-            self._before = partial(told)
-        self._stuck = partial(told) - self._before
+            self._before = partial(statistics)
+        self._stuck = partial(statistics) - self._before
 
 
 def fetching(statistics: dict[str, Any], topic: str, partition: int) -> int | None:

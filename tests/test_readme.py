@@ -20,7 +20,7 @@ from season.labels import calendar_label
 from season.messages import Predictions, decode_prediction, encode_predictions
 from season.steps import day_windows
 from tests.integration.test_service import italian_year
-from tests.integration.world import MODEL, ROOT, Service, wait
+from tests.integration.world import MODEL, ROOT, ServiceProcess, wait
 
 README = (ROOT / "README.md").read_text()
 
@@ -73,7 +73,7 @@ def test_its_python_publishes_and_subscribes(tmp_path: Path) -> None:
     """The lines of Python work as they stand: a day published by one is a prediction that the other prints."""
     with Broker(tmp_path / "kafka") as broker:
         environ = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers}
-        with Service({**environ, "HTTP_PORT": "0", "LOG_FORMAT": "json"}, tmp_path / "log") as service:
+        with ServiceProcess({**environ, "HTTP_PORT": "0", "LOG_FORMAT": "json"}, tmp_path / "log") as service:
             wait(lambda: "partition restored" in service.log.read_text(), 60, "the service does not start")
             subprocess.run([sys.executable, "-c", block("publish")], env=environ, check=True, timeout=120)
             # Ten lines that wait for half a minute for more: here for a moment, once the first has come.

@@ -17,7 +17,7 @@ from season.steps import F64, STEPS
 from training.errors import FailedError
 from training.figures import F32, sigmoid
 from training.foreign import Foreign
-from training.model import Model, open_session
+from training.model import LoadedModel, open_session
 
 TOLERANCE = 1e-4  # of a probability
 OLDEST = 9  # the opset from which every operator used here takes what is given to it here
@@ -216,10 +216,10 @@ def _generated(normalised: bool) -> F64:
     return shapes * 10.0 ** random.uniform(-1, 4, (64, 1)) if normalised else shapes
 
 
-def _load(wrapped: Path, original: Original) -> Model:
+def _load(wrapped: Path, original: Original) -> LoadedModel:
     """The wrapped file: all but its batch is as the contract has it, and that is what the original makes it."""
     try:
-        model = Model.load(wrapped)
+        model = LoadedModel.load(wrapped)
         model.score(np.ones((2, STEPS)))
     except Exception:  # the contract's where the graph shows it, ONNX Runtime's where only a run does
         raise SettingError(
@@ -243,7 +243,7 @@ def _sizes(shape: Sequence[int | str | None]) -> list[int | str | None]:
     return [size for size in shape[1:] if size != 1]
 
 
-def _gap(model: Model, days: F64, wanted: F64, what: str) -> float:
+def _gap(model: LoadedModel, days: F64, wanted: F64, what: str) -> float:
     both = sigmoid(model.score(days)), np.concatenate([sigmoid(model.score(day[None])) for day in days])
     gaps = np.max(np.abs(np.stack(both) - wanted), axis=0)
     wrong = np.flatnonzero(~(gaps <= TOLERANCE))

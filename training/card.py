@@ -12,7 +12,7 @@ from training import plots
 from training.days import ARCHIVE_SHA256, ORIGINS
 from training.disturb import DISTURBANCES
 from training.evaluate import LEARNED_FROM, TEST, Evaluation
-from training.figures import BINS, Counts, by, sigmoid
+from training.figures import BINS, LabelCounts, by, sigmoid
 from training.model import COMMAND, CONFIGURATION
 from training.plots import MONTHS
 from training.recipes import ARCHIVE
@@ -173,13 +173,13 @@ def _by_date(evaluation: Evaluation) -> list[str]:
     return ["## By month", confusion(evaluation), "## By weekday", _confusions("weekday", named, evaluation)]
 
 
-def _confusions(what: str, groups: Mapping[str, Counts], evaluation: Evaluation) -> str:
+def _confusions(what: str, groups: Mapping[str, LabelCounts], evaluation: Evaluation) -> str:
     rows = [(name, *_confusion(counts)) for name, counts in groups.items()]
     head = (what, "days", "winter as winter", "winter as summer", "summer as summer", "summer as winter", "right")
     return table(head, [*rows, ("all", *_confusion(evaluation.figures.total))])
 
 
-def _confusion(counts: Counts) -> tuple[str, ...]:
+def _confusion(counts: LabelCounts) -> tuple[str, ...]:
     numbers = (
         counts.days,
         counts.winter_as_winter,
@@ -193,12 +193,12 @@ def _confusion(counts: Counts) -> tuple[str, ...]:
 def _calibration(evaluation: Evaluation) -> str:
     rows = [
         (
-            f"{place / BINS:.1f} to {(place + 1) / BINS:.1f}",
+            f"{index / BINS:.1f} to {(index + 1) / BINS:.1f}",
             f"{tenth.days}",
             f"{tenth.probability:.3f}",
             f"{tenth.winter:.3f}",
         )
-        for place, tenth in enumerate(evaluation.figures.bins)
+        for index, tenth in enumerate(evaluation.figures.bins)
         if tenth.days
     ]
     return (

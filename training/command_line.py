@@ -208,5 +208,5 @@ def _without_folders(word: str, paths: Set[str]) -> str:
     option, equals, path = word.partition("=") if word.startswith("-") else ("", "", word)
     if path not in paths:
         return word
-    whole = Path(path).absolute()
-    return f"{option}{equals}{whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else Path(path).name}"
+    absolute = Path(path).absolute()
+    return f"{option}{equals}{absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else Path(path).name}"

@@ -21,7 +21,7 @@ from training.evaluate import LEARNED_FROM, TEST, Evaluation, hold
 from training.export import Checkpoint, replacing, restore, save, write
 from training.figures import figures
 from training.foreign import Foreign
-from training.model import COMMAND, Model
+from training.model import COMMAND, LoadedModel
 from training.recipes import Configuration, recipe
 from training.train import learn, logits_of
 
@@ -55,7 +55,7 @@ def train(options: argparse.Namespace, configuration: Configuration | None, comm
     checkpoint = Checkpoint(network, configuration, contract, command)
     _write(checkpoint, source, options.out)
     save(checkpoint, options.out.with_suffix(".pt"))
-    evaluation = hold(Model.load(options.out), test or source, every_day=False)
+    evaluation = hold(LoadedModel.load(options.out), test or source, every_day=False)
     _say_figures(evaluation, options.out.with_suffix(".md"))
     seen = "that it learned from" if test is None else "that it had never seen"
     _say(
@@ -67,14 +67,14 @@ def train(options: argparse.Namespace, configuration: Configuration | None, comm
 def evaluate(options: argparse.Namespace) -> None:
     """Holds a model to the days of a file and writes its card."""
     path = options.card if options.card is not None else options.model.with_suffix(".md")
-    model = Model.load(options.model)
+    model = LoadedModel.load(options.model)
     _check_writable("--card", path, ".md")
     source = _load(options, _windows_of(model.contract))
     _check_used(options, source)
-    told, made = source.windows, _windows_of(model.contract)
-    if (told.time_zone, told.day_start) != (made.time_zone, made.day_start):
+    declared, made = source.windows, _windows_of(model.contract)
+    if (declared.time_zone, declared.day_start) != (made.time_zone, made.day_start):
         _say(
-            f"the days of {source.name} begin at {told.day_start} in {told.time_zone}, the model's at "
+            f"the days of {source.name} begin at {declared.day_start} in {declared.time_zone}, the model's at "
             f"{model.contract.day_start} in {model.contract.time_zone}: it was not made for them"
         )
     evaluation = hold(model, source, every_day=options.since is not None or options.until is not None)
@@ -133,7 +133,7 @@ def adopt(options: argparse.Namespace, command: str) -> None:
     )
 
 
-def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archive.WINDOWS) -> days.Source:
+def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archive.WINDOWS) -> days.DataSource:
     """The file's days; stamps without an offset are of the windows' time zone where no option says another."""
     if options.time_zone is None:
         options.time_zone = windows.time_zone
@@ -145,7 +145,7 @@ def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archi
     return source
 
 
-def _check_used(options: argparse.Namespace, source: days.Source, test: days.Source | None = None) -> None:
+def _check_used(options: argparse.Namespace, source: days.DataSource, test: days.DataSource | None = None) -> None:
     """Raises `SettingError` for an option of how readings are read where no file has any: it would do nothing."""
     if not source.archive or (test is not None and not test.archive):
         return
@@ -157,9 +157,9 @@ def _check_used(options: argparse.Namespace, source: days.Source, test: days.Sou
             )
 
 
-def _parts(options: argparse.Namespace, source: days.Source) -> tuple[days.Days, days.Source | None]:
+def _parts(options: argparse.Namespace, source: days.DataSource) -> tuple[days.Days, days.DataSource | None]:
     """The days to learn from, and those to test on: of --test's file, of the archive's …_TEST, or the last year."""
-    file = options.test or (_beside(options.data) if source.archive else None)
+    file = options.test or (_sibling(options.data) if source.archive else None)
     if file is None and not source.archive:
         known, last = days.split(source.days)
         return known, replace(source, days=last)
@@ -169,7 +169,7 @@ def _parts(options: argparse.Namespace, source: days.Source) -> tuple[days.Days,
     return source.days, days.load(file, files.options(options), source.windows, source.windows)
 
 
-def _beside(data: str) -> str | None:
+def _sibling(data: str) -> str | None:
     """The days to test on that the archive gives beside those to learn from."""
     file = Path(data)
     test = file.with_name(file.name.replace("_TRAIN", "_TEST"))
@@ -180,7 +180,7 @@ def _span(some: days.Days) -> str:
     return f"{some.first} to {some.last} ({len(some)} days)"
 
 
-def _name(source: days.Source, configuration: Configuration, out: Path) -> str:
+def _name(source: days.DataSource, configuration: Configuration, out: Path) -> str:
     """What the model is called: by its data, where that is known here, else by its file."""
     name = days.NAMES.get(source.sha256)
     if name is None:
@@ -189,7 +189,7 @@ def _name(source: days.Source, configuration: Configuration, out: Path) -> str:
     return name if configuration.architecture == usual else f"{name}-{configuration.architecture}"
 
 
-def _write(checkpoint: Checkpoint, source: days.Source, path: Path) -> None:
+def _write(checkpoint: Checkpoint, source: days.DataSource, path: Path) -> None:
     difference = write(checkpoint, source.days.steps, path)
     _say(
         f"{_shown(path)}: {path.stat().st_size / 1000:.1f} kB, PyTorch's logits to {difference:.1g} for "
@@ -202,7 +202,9 @@ def _say_figures(evaluation: Evaluation, path: Path) -> None:
     _say(f"\n{card.confusion(evaluation)}\n\n{card.headline(evaluation)}\ncard: {_shown(path)}")
 
 
-def _metrics(network: nn.Module, source: days.Source, known: days.Days, test: days.Source | None) -> dict[str, Any]:
+def _metrics(
+    network: nn.Module, source: days.DataSource, known: days.Days, test: days.DataSource | None
+) -> dict[str, Any]:
     """What the model says of its training: the days of each part, and how good it is on them."""
     metrics: dict[str, Any] = {LEARNED_FROM: _figures(network, known)}
     if test is not None:

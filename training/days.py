@@ -78,7 +78,7 @@ class Days:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class DataSource:
     """A file as days, with what a card has to say of it.
 
     `windows` says how the days are cut. `incomplete` and `constant` days are left out: those that lack an hour,
@@ -94,7 +94,7 @@ class Source:
     archive: bool
 
 
-def load(path: str, options: files.FileOptions, windows: Calendar, cut: Calendar = archive.WINDOWS) -> Source:
+def load(path: str, options: files.FileOptions, windows: Calendar, cut: Calendar = archive.WINDOWS) -> DataSource:
     """The days in a file of readings, or of the UCR archive (`-`: standard input).
 
     Readings are cut to `windows`; rows of the archive are cut already, as `cut` says. Raises `FailedError` for a
@@ -111,7 +111,7 @@ def load(path: str, options: files.FileOptions, windows: Calendar, cut: Calendar
     shaped = np.ptp(days.steps.astype(np.float32), axis=1) > 0
     if not shaped.any():
         raise SettingError(f"--data {name}: not one whole day of readings with a shape is in it")
-    return Source(name, sha256, days[shaped], windows, incomplete, int(np.sum(~shaped)), rows)
+    return DataSource(name, sha256, days[shaped], windows, incomplete, int(np.sum(~shaped)), rows)
 
 
 def _of_rows(file: Path, name: str, sha256: str) -> Days:
@@ -144,15 +144,15 @@ def split(days: Days) -> tuple[Days, Days]:
     of 2015 to 2021: 2015 to 2020, 2021. Raises `SettingError` where there are not two such years.
     """
     years = days.days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    whole = [year for year in np.unique(years) if len(np.unique(days.months[years == year])) == 12]
-    if not whole or not np.any(years < whole[-1]):
+    complete = [year for year in np.unique(years) if len(np.unique(days.months[years == year])) == 12]
+    if not complete or not np.any(years < complete[-1]):
         raise SettingError(
             "--data: the days are too few to learn from and to test on: they lie between "
             f"{days.first} and {days.last}; at least two calendar years are needed, the last of them with days in "
             "every month"
         )
-    check_seasons(days[years < whole[-1]])
-    return days[years < whole[-1]], days[years >= whole[-1]]
+    check_seasons(days[years < complete[-1]])
+    return days[years < complete[-1]], days[years >= complete[-1]]
 
 
 def check_seasons(known: Days) -> None:

@@ -4,9 +4,9 @@ import datetime
 from dataclasses import dataclass
 
 from season.settings import SettingError
-from training.days import Days, Source
+from training.days import DataSource, Days
 from training.figures import F32, Figures, figures
-from training.model import Model
+from training.model import LoadedModel
 
 # The parts of a model's metrics.
 LEARNED_FROM, TEST = "learned_from", "test"
@@ -19,15 +19,15 @@ class Evaluation:
     `learned_from` is set where the model knows some of them: it should not.
     """
 
-    model: Model
-    source: Source
+    model: LoadedModel
+    source: DataSource
     days: Days
     logits: F32
     figures: Figures
     learned_from: bool
 
 
-def hold(model: Model, source: Source, every_day: bool) -> Evaluation:
+def hold(model: LoadedModel, source: DataSource, every_day: bool) -> Evaluation:
     """Scores the days of a file.
 
     Of the file that the model learned from (the same checksum) only those that it was tested on count, unless
@@ -46,7 +46,7 @@ def hold(model: Model, source: Source, every_day: bool) -> Evaluation:
     return Evaluation(model, source, days, logits, found, learned_from=same and not unknown)
 
 
-def tested_on(model: Model) -> tuple[str, str] | None:
+def tested_on(model: LoadedModel) -> tuple[str, str] | None:
     """The first and the last date of the days kept for the test in the file learned from, where it says so."""
     test = (model.contract.metrics or {}).get(TEST)
     if not isinstance(test, dict) or "data" in test:

@@ -18,7 +18,7 @@ from season.contract import Contract, ContractError
 from season.settings import SettingError
 from season.steps import F64, STEPS
 from training.errors import FailedError
-from training.model import COMMAND, CONFIGURATION, Model
+from training.model import COMMAND, CONFIGURATION, LoadedModel
 from training.recipes import Architecture, Configuration
 from training.train import build, logits_of
 
@@ -65,7 +65,7 @@ def restore(path: Path, architecture: Architecture | None = None, plain: Contrac
             contract = Contract.from_metadata(metadata, path.stem)
         else:
             weights, metadata, contract = content, {}, plain
-            configuration = _told_by(weights, architecture)
+            configuration = _configuration_of(weights, architecture)
     except ContractError as error:
         raise SettingError(f"--checkpoint {path}: {error}") from None
     except (LookupError, TypeError, AttributeError, ValueError):
@@ -100,7 +100,7 @@ def _loads(network: nn.Module, weights: Any) -> bool:
     return True
 
 
-def _told_by(weights: Any, architecture: Architecture | None) -> Configuration:
+def _configuration_of(weights: Any, architecture: Architecture | None) -> Configuration:
     """What can be told of a network by its weights alone: an `mlp`'s hidden layers."""
     if architecture == "tutorial":
         return Configuration(architecture=architecture)
@@ -116,7 +116,7 @@ def write(checkpoint: Checkpoint, tests: F64, path: Path) -> float:
     """
     with replacing(path) as unfinished:
         unfinished.write_bytes(to_onnx(checkpoint.network, checkpoint.metadata()).SerializeToString())
-        model = Model.load(unfinished)
+        model = LoadedModel.load(unfinished)
         wanted = logits_of(checkpoint.network, tests)
         alone = np.concatenate([model.score(day[None]) for day in tests])
         difference = float(np.max(np.abs(np.stack([model.score(tests), alone]) - wanted)))

@@ -15,7 +15,7 @@ BINS = 10
 
 
 @dataclass(frozen=True)
-class Counts:
+class LabelCounts:
     """How many days of each season got which label."""
 
     winter_as_winter: int
@@ -47,8 +47,8 @@ class Bin:
 class Figures:
     """What a model's logits are worth on labelled days; `wrong` holds the rows it gets wrong."""
 
-    total: Counts
-    months: dict[int, Counts]
+    total: LabelCounts
+    months: dict[int, LabelCounts]
     bins: tuple[Bin, ...]
     log_loss: float
     wrong: tuple[int, ...]
@@ -89,24 +89,24 @@ def figures(logits: F32, winter: Bool, months: I64, threshold: float) -> Figures
     """The figures of logits [n] for days that are winter or not [n], in months 1 to 12 [n]; n is not 0."""
     probability = sigmoid(logits)
     said = probability >= threshold
-    places = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
     return Figures(
         total=_counts(said, winter),
         months=by(months, logits, winter, threshold),
-        bins=tuple(_bin(probability[places == place], winter[places == place]) for place in range(BINS)),
+        bins=tuple(_bin(probability[bins == number], winter[bins == number]) for number in range(BINS)),
         log_loss=log_loss(logits, winter),
         wrong=tuple(int(row) for row in np.flatnonzero(said != winter)),
     )
 
 
-def by(groups: I64, logits: F32, winter: Bool, threshold: float) -> dict[int, Counts]:
+def by(groups: I64, logits: F32, winter: Bool, threshold: float) -> dict[int, LabelCounts]:
     """The counts of each group; `groups` [n] says to which one a day belongs."""
     said = sigmoid(logits) >= threshold
     return {int(group): _counts(said[groups == group], winter[groups == group]) for group in np.unique(groups)}
 
 
-def _counts(said: Bool, winter: Bool) -> Counts:
-    return Counts(
+def _counts(said: Bool, winter: Bool) -> LabelCounts:
+    return LabelCounts(
         winter_as_winter=int(np.sum(winter & said)),
         winter_as_summer=int(np.sum(winter & ~said)),
         summer_as_winter=int(np.sum(~winter & said)),

@@ -20,7 +20,7 @@ COMMAND = "training.command"
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class LoadedModel:
     """A model that keeps the contract; `made` has its configuration (JSON) and command where the file says."""
 
     path: Path

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.adapters.logs import Complaints, client_logger
-from season.kafka import beside, groupless, refuse, told
+from season.kafka import groupless, known_offset, merged_properties, refuse
 
 _PATIENCE = 5.0  # seconds until a question counts as not answered
 _STABLE = 0.5  # the same for the group's offset: the questions of other partitions wait behind it
@@ -53,7 +53,7 @@ class Asked(Generic[T]):
         return self._done
 
 
-class Broker:
+class Inquirer:
     """Who is asked: the broker, of a group and of the partitions of two topics."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Broker:
     ) -> None:
         self._admin, self._readings, self._changelog = admin, readings, changelog
         self._complaints = complaints
-        properties = groupless(beside(Consumer, environ, {**_ASK, "group.id": group}))
+        properties = groupless(merged_properties(Consumer, environ, {**_ASK, "group.id": group}))
         self._consumer = Consumer({**properties, "logger": client_logger()})
         self._thread = ThreadPoolExecutor(1, "offsets")
 
@@ -116,9 +116,9 @@ class Broker:
                 {at: which}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE
             )[at]
 
-        return Asked(ask, told, self._look_again)
+        return Asked(ask, known_offset, self._retry)
 
-    def _look_again(self, error: KafkaError) -> None:
+    def _retry(self, error: KafkaError) -> None:
         # After a crash of the broker the client goes on asking the leader of before, unless it looks for the new one.
         with contextlib.suppress(KafkaException):
             self._admin.list_topics(timeout=1.0)

@@ -18,7 +18,7 @@ from consumer.core import claim
 from consumer.core.claim import Claim
 from consumer.core.record import DamagedError
 from season.cli import StoppedError
-from season.kafka import beside, groupless, refuse, refuse_reader
+from season.kafka import groupless, merged_properties, refuse, refuse_reader
 
 _WRITE: dict[str, Any] = {
     "acks": "all",
@@ -55,7 +55,7 @@ class Claiming:
 
         RefusedError, StoppedError; DamagedError where the first record is no claim.
         """
-        properties = groupless(beside(Consumer, self._environ, READER))
+        properties = groupless(merged_properties(Consumer, self._environ, READER))
         with closing(Consumer({**properties, "logger": client_logger()})) as consumer:
             first = self._first(consumer, or_end=True)
             if first is None:
@@ -68,7 +68,7 @@ class Claiming:
 
     def write(self, ours: Claim) -> None:
         """Write a claim behind what is there. RefusedError, StoppedError."""
-        producer = Producer({**beside(Producer, self._environ, _WRITE), "logger": client_logger()})
+        producer = Producer({**merged_properties(Producer, self._environ, _WRITE), "logger": client_logger()})
         value = claim.encode(ours)
         while error := self._delivered(producer, value):
             refuse([error])

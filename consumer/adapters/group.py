@@ -16,7 +16,7 @@ class ForeignGroupError(Exception):
 
 
 @dataclass(frozen=True)
-class Member:
+class GroupMember:
     """One member: what its client calls itself, where it runs, and the partitions that it has, by topic."""
 
     client_id: str
@@ -32,18 +32,18 @@ class Group:
     state: str
     protocol: str
     assignor: str
-    members: tuple[Member, ...]
+    members: tuple[GroupMember, ...]
 
 
 def describe(admin: AdminClient, name: str) -> Group:
     """Ask for the group. KafkaException."""
-    told = admin.describe_consumer_groups([name], request_timeout=_ANSWER_WITHIN_S)[name].result()
-    protocol = "consumer" if told.type == ConsumerGroupType.CONSUMER else "classic"
+    described = admin.describe_consumer_groups([name], request_timeout=_ANSWER_WITHIN_S)[name].result()
+    protocol = "consumer" if described.type == ConsumerGroupType.CONSUMER else "classic"
     members = tuple(
-        Member(member.client_id, member.host.removeprefix("/"), _by_topic(member.assignment))
-        for member in told.members
+        GroupMember(member.client_id, member.host.removeprefix("/"), _by_topic(member.assignment))
+        for member in described.members
     )
-    return Group(name, told.state.name.lower(), protocol, told.partition_assignor, members)
+    return Group(name, described.state.name.lower(), protocol, described.partition_assignor, members)
 
 
 def foreign(admin: AdminClient, name: str, error: ForeignGroupError) -> SettingError | RefusedError:
@@ -70,7 +70,7 @@ def taken(group: Group) -> str:
     )
 
 
-def _named(members: tuple[Member, ...]) -> str:
+def _named(members: tuple[GroupMember, ...]) -> str:
     """Return the members' names and hosts, the first of them where they are many."""
     named = sorted({f"{member.client_id} at {member.host}" for member in members})
     more = len(named) - _MOST_NAMED

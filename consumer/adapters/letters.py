@@ -39,7 +39,7 @@ class Letter:
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
+class LetterWindow:
     """A window without a prediction: its edges and hours in epoch seconds.
 
     `hours` and `demands` [k] are the readings that stand, `missing` [m] the hours without one, in order of time.
@@ -79,7 +79,7 @@ def of_message(message: Message, reason: str, error: str, limit: int = DEAD_LETT
     return letter()
 
 
-def incomplete(window: Window, max_filled: int) -> Letter:
+def incomplete(window: LetterWindow, max_filled: int) -> Letter:
     """The letter of a window that ended with more hours missing than are filled."""
     missing = len(window.missing)
     error = (
@@ -89,19 +89,19 @@ def incomplete(window: Window, max_filled: int) -> Letter:
     return _of_window(window, INCOMPLETE, error)
 
 
-def constant(window: Window) -> Letter:
+def constant(window: LetterWindow) -> Letter:
     """The letter of a window that ended while all its steps were equal."""
     error = "the 24 steps are all equal as 32-bit floats: a shape without a season, most likely a broken meter"
     return _of_window(window, CONSTANT, error)
 
 
-def unscorable(window: Window, revision: int, model: str, model_version: str) -> Letter:
+def unscorable(window: LetterWindow, revision: int, model: str, model_version: str) -> Letter:
     """The letter that stands in the place of the prediction with that `revision`."""
     error = f"the logit of the model {model} (version {model_version}) is not finite"
     return _of_window(window, UNSCORABLE, error, revision)
 
 
-def _of_window(window: Window, reason: str, error: str, revision: int | None = None) -> Letter:
+def _of_window(window: LetterWindow, reason: str, error: str, revision: int | None = None) -> Letter:
     value = encode_window(
         window.zone, window.start, window.end, window.hours, window.demands, window.missing, revision
     )

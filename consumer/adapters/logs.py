@@ -76,13 +76,13 @@ class Complaints:
     """Says what keeps the broker from doing what it is asked, but not each time."""
 
     def __init__(self) -> None:
-        self._told = -math.inf
+        self._reported_at = -math.inf
 
     def __call__(self, error: KafkaError, **context: str) -> None:
         """Says so, at most each 5 s."""
         now = time.monotonic()
-        if now - self._told >= _COMPLAIN:
-            self._told = now
+        if now - self._reported_at >= _COMPLAIN:
+            self._reported_at = now
             structlog.get_logger().warning("waiting for the broker", error=error.str(), code=error.name(), **context)
 
 

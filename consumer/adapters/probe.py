@@ -9,8 +9,8 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.adapters.logs import Complaints
-from consumer.standing import Ends
-from season.kafka import told
+from consumer.standing import PartitionEnds
+from season.kafka import known_offset
 from season.topics import Described, Topic, cleanup_policy, find
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Probe:
         self._answered = answered
         self._ended = threading.Event()
         self.problem: str | None = None
-        self.ends: Mapping[int, Ends] = {}  # of the partitions that are watched; replaced, never changed
+        self.ends: Mapping[int, PartitionEnds] = {}  # of the partitions that are watched; replaced, never changed
         self._watched: Collection[int] = ()
         self._gone: set[str] = set()
         self._warned: set[str] = set()  # topics of whose cleanup policy was told
@@ -62,21 +62,21 @@ class Probe:
         topics = self._topics
         while not self._ended.is_set():
             try:
-                self._look(topics.readings, self._of_readings)
-                self._look(topics.changelog, self._of_changelog)
+                self._check(topics.readings, self._of_readings)
+                self._check(topics.changelog, self._of_changelog)
                 # What was published is the subscribers'; a new topic takes what follows.
-                self._look(topics.predictions, lambda _: None)
-                self._look(topics.dead_letters, lambda _: None)
-                self._look_at_ends()
+                self._check(topics.predictions, lambda _: None)
+                self._check(topics.dead_letters, lambda _: None)
+                self._ask_ends()
                 if self._looks % _POLICIES_EVERY == 0:
-                    self._look_at_policies()
+                    self._ask_policies()
                 self._looks += 1
             except KafkaException as exception:
                 self._complaints(exception.args[0])
             self._admin.poll(0)  # nobody else serves this client: its lines for KAFKA_DEBUG would pile up
             self._ended.wait(_EVERY_S)
 
-    def _look_at_ends(self) -> None:
+    def _ask_ends(self) -> None:
         """Ask where the watched partitions end, for all and for who reads what is committed. KafkaException."""
         watched = list(self._watched)
         # The end first: what is published between the two questions must not count as held.
@@ -84,7 +84,7 @@ class Probe:
             self._offsets(watched, level)
             for level in (IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED)
         )
-        self.ends = {partition: Ends(stable[partition], ends[partition]) for partition in watched}
+        self.ends = {partition: PartitionEnds(stable[partition], ends[partition]) for partition in watched}
 
     def _offsets(self, partitions: list[int], level: IsolationLevel) -> dict[int, int]:
         if not partitions:
@@ -92,9 +92,9 @@ class Probe:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(self._topics.readings.name, partition): latest for partition in partitions}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=_TIMEOUT_S)
-        return {at.partition: told(answer.result()) for at, answer in answers.items()}
+        return {at.partition: known_offset(answer.result()) for at, answer in answers.items()}
 
-    def _look_at_policies(self) -> None:
+    def _ask_policies(self) -> None:
         """Warn, once a topic, of a cleanup policy that loses what the service needs."""
         readings, changelog = self._topics.readings.name, self._topics.changelog.name
         policy = cleanup_policy(self._admin, readings, _TIMEOUT_S)
@@ -116,7 +116,7 @@ class Probe:
                 cleanup_policy=policy,
             )
 
-    def _look(self, was: Topic, changed: Callable[[Topic], str | None]) -> None:
+    def _check(self, was: Topic, changed: Callable[[Topic], str | None]) -> None:
         topic = find(self._admin, was.name, _TIMEOUT_S)
         self._answered()
         if topic is None:

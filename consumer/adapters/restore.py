@@ -6,14 +6,14 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
-from consumer.adapters.asked import Asked, Broker
+from consumer.adapters.asked import Asked, Inquirer
 from consumer.adapters.logs import client_logger
 from consumer.core.changelog import Changelog
 from consumer.core.record import DamagedError, Origin
 from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import Calendar
-from season.kafka import beside, groupless, refuse_reader
+from season.kafka import groupless, merged_properties, refuse_reader
 from season.settings import SettingError
 
 READER: dict[str, Any] = {
@@ -64,7 +64,7 @@ class _Reading:
     while may read on what another has written for the same partition since; bounds of before would not fit it.
     """
 
-    def __init__(self, calendar: Calendar, broker: Broker, partition: int) -> None:
+    def __init__(self, calendar: Calendar, broker: Inquirer, partition: int) -> None:
         self.replay = Replay(calendar)
         self.committed = broker.committed(partition)
         self._broker, self._partition = broker, partition
@@ -73,10 +73,10 @@ class _Reading:
         self.position = 0
         self.reached = -1
 
-    def take(self, message: Message) -> None:
+    def apply(self, message: Message) -> None:
         """One record. Raises DamagedError."""
         if self._bounds is None:
-            self.replay.take(message.key(), message.value())
+            self.replay.apply(message.key(), message.value())
 
     def end(self) -> int | None:
         """The changelog's end, once it is told. RefusedError."""
@@ -90,7 +90,7 @@ class _Reading:
         """How many offsets are still to be read, as far as is known."""
         return max(0, (self.end() or 0) - self.position)
 
-    def whole(self) -> Restored | None:
+    def result(self) -> Restored | None:
         """What it comes to, once all of it is read. RefusedError, DamagedError."""
         if self._bounds is None:
             end = self.end()
@@ -111,8 +111,8 @@ class _Reading:
 class Restorer:
     """Reads changelog partitions to their ends. Not for use by several threads."""
 
-    def __init__(self, environ: Mapping[str, str], broker: Broker, topic: str, calendar: Calendar) -> None:
-        properties = groupless(beside(Consumer, environ, _READ))
+    def __init__(self, environ: Mapping[str, str], broker: Inquirer, topic: str, calendar: Calendar) -> None:
+        properties = groupless(merged_properties(Consumer, environ, _READ))
         self._consumer = Consumer({**properties, "logger": client_logger()})
         self._broker = broker
         self._topic = topic
@@ -142,12 +142,12 @@ class Restorer:
         first = self._consumer.poll(wait)
         if first is not None:
             for message in [first, *self._consumer.consume(_BATCH, 0)]:
-                self._take(message)
-        found = {partition: self._whole(partition) for partition in self._readings}
-        whole = {partition: restored for partition, restored in found.items() if restored is not None}
-        for partition in whole:
+                self._route(message)
+        found = {partition: self._result(partition) for partition in self._readings}
+        result = {partition: restored for partition, restored in found.items() if restored is not None}
+        for partition in result:
             self.drop(partition)
-        return whole
+        return result
 
     def left(self) -> dict[int, int]:
         """How many offsets of each partition's changelog are still to be read, as far as is known."""
@@ -157,7 +157,7 @@ class Restorer:
         """Ends the client."""
         self._consumer.close()
 
-    def _take(self, message: Message) -> None:
+    def _route(self, message: Message) -> None:
         partition, error = message.partition(), message.error()
         assert partition is not None
         reading, offset = self._readings.get(partition), message.offset() or 0
@@ -169,14 +169,14 @@ class Restorer:
                 reading.reached = offset
             return
         try:
-            reading.take(message)
+            reading.apply(message)
         except DamagedError as damage:
             raise self._damaged(partition, f"offset {offset}: {damage}") from None
         reading.position = offset + 1
 
-    def _whole(self, partition: int) -> Restored | None:
+    def _result(self, partition: int) -> Restored | None:
         try:
-            return self._readings[partition].whole()
+            return self._readings[partition].result()
         except DamagedError as damage:
             raise self._damaged(partition, str(damage)) from None
 

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Throt
 from consumer.adapters.group import ForeignGroupError
 from consumer.adapters.logs import client_logger
 from consumer.adapters.session import is_newer_protocol
-from season.kafka import DENIALS, beside, groupless, refuse
+from season.kafka import DENIALS, groupless, merged_properties, refuse
 from season.settings import RefusedError, SettingError
 from season.standstill import STATISTICS, Standstills
 from season.trial import UNREADABLE
@@ -70,7 +70,7 @@ class Owner(Protocol):
 
 
 @dataclass
-class Taken:
+class Polled:
     """What one look brought: messages by partition, ends reached (with the next offset), partitions cut short.
 
     `unreadable`: offsets that come next and that no client can read. A partition's end stands behind its messages.
@@ -91,7 +91,7 @@ class Taken:
         """Whether something came, and what comes after it can be added: nothing comes before what it found."""
         return bool(self.messages) and not self.gone and not self.unreadable
 
-    def add(self, more: "Taken") -> None:
+    def add(self, more: "Polled") -> None:
         """Add what the next look brought."""
         for partition, messages in more.messages.items():
             self.messages.setdefault(partition, []).extend(messages)
@@ -108,9 +108,9 @@ class Source:
         self._topic = topic
         self._member: str | None = None  # who we were when the latest partitions came
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
-        properties = beside(Consumer, environ, ours)
+        properties = merged_properties(Consumer, environ, ours)
         self._standstills = Standstills(groupless(properties), topic, log.warning)
-        callbacks = {"stats_cb": self._standstills.look, "throttle_cb": self._throttle}
+        callbacks = {"stats_cb": self._standstills.note_statistics, "throttle_cb": self._throttle}
         self._properties = {**properties, "logger": client_logger(), **callbacks}
         self._consumer = Consumer(self._properties)
         self._fenced = -math.inf  # when another member of our name was let in last
@@ -153,9 +153,9 @@ class Source:
 
         self._consumer.subscribe([self._topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
 
-    def take(self, wait: float, most: int = _BATCH) -> Taken:
+    def poll(self, wait: float, most: int = _BATCH) -> Polled:
         """Up to `most` of what is there, `wait` seconds at most for the first. RefusedError, KafkaException."""
-        taken = Taken()
+        taken = Polled()
         if self._refused is not None and not self._join_again(wait):
             return taken
         first = self._consumer.poll(min(wait, _TRY) if self._standstills.trying else wait)
@@ -254,7 +254,7 @@ class Source:
         if event.throttle_time > 0:
             self._throttled = time.monotonic()
 
-    def _note(self, taken: Taken) -> None:
+    def _note(self, taken: Polled) -> None:
         """What came is no standstill; what was on its way before a seek has not come."""
         for partition, messages in taken.messages.items():
             start = self._standstills.start(partition)
@@ -269,7 +269,7 @@ class Source:
         for partition in [partition for partition, messages in taken.messages.items() if not messages]:
             del taken.messages[partition]
 
-    def _hear(self, event: Message, taken: Taken) -> None:
+    def _hear(self, event: Message, taken: Polled) -> None:
         """What is no message: an end, a gap, or an error of the client's."""
         error, partition = event.error(), event.partition() or 0
         assert error is not None
@@ -286,11 +286,11 @@ class Source:
             if error.code() in _SETTINGS:
                 raise SettingError(f"{_SETTINGS[error.code()]}: the broker refuses it: {error.str()}")
             if error.fatal() or error.code() == KafkaError._FATAL:
-                self._bear_fatal(error)
+                self._react_to_fatal(error)
             else:
                 log.warning("Kafka", error=error.str(), code=error.name())
 
-    def _bear_fatal(self, error: KafkaError) -> None:
+    def _react_to_fatal(self, error: KafkaError) -> None:
         """After this the client does nothing any more; of the cause it keeps the sentence alone."""
         name = f"KAFKA_GROUP_INSTANCE_ID={self._properties.get('group.instance.id')!r}"
         if _means(error, KafkaError.UNRELEASED_INSTANCE_ID):

@@ -17,7 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from consumer.adapters.logs import client_logger
 from consumer.adapters.refusal import Refusal
 from season.cli import StoppedError
-from season.kafka import PARTITIONER, beside, refuse
+from season.kafka import PARTITIONER, merged_properties, refuse
 from season.settings import RefusedError
 
 TIMEOUT = 10.0
@@ -109,7 +109,7 @@ class Transactions:
     def __init__(self, environ: Mapping[str, str], transactional_id: str, stopped: Callable[[], bool]) -> None:
         ours = {**_WRITE, "transactional.id": transactional_id}
         more = {"logger": client_logger(), "on_delivery": self._undelivered}
-        self._properties = {**beside(Producer, environ, ours), **more}
+        self._properties = {**merged_properties(Producer, environ, ours), **more}
         self.transactional_id = transactional_id
         self._stopped = stopped
         self._producer: Producer | None = None
@@ -119,10 +119,10 @@ class Transactions:
         self._conclusion: _Call | None = None
 
     def limit_batches(self, size: int) -> None:
-        """Send no batch larger than this from the next `take_id` on: the broker refuses one that is, each time."""
+        """Send no batch larger than this from the next `acquire_id` on: the broker refuses one that is, each time."""
         self._properties["batch.size"] = min(size, int(self._properties.get("batch.size", _BATCH_BYTES)))
 
-    def take_id(self, waiting: Callable[[KafkaError | None], None]) -> None:
+    def acquire_id(self, waiting: Callable[[KafkaError | None], None]) -> None:
         """Takes the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError.
 
         `waiting` gets, from now on, each error for which the coordinator is asked again, and None when it answers.
@@ -216,7 +216,7 @@ class Transactions:
 
     @property
     def _client(self) -> Producer:
-        assert self._producer is not None, "take_id comes first"
+        assert self._producer is not None, "acquire_id comes first"
         return self._producer
 
     def _within(self, call: Callable[[float], object]) -> None:

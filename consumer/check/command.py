@@ -70,8 +70,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     reached = Reached(properties, _say)
     add("Broker", reached.findings)
     if reached.admin is not None:
-        for title, look in _of_broker(reached.admin, environ, settings, named, properties, transactional_id):
-            add(title, _asked(look))
+        for title, ask in _of_broker(reached.admin, environ, settings, named, properties, transactional_id):
+            add(title, _asked(ask))
     console.print(last_line(sections), style="bold", soft_wrap=True)
     return status(sections)
 
@@ -138,10 +138,10 @@ def _of_broker(
     ]
 
 
-def _asked(look: Callable[[], list[Finding]]) -> list[Finding]:
+def _asked(ask: Callable[[], list[Finding]]) -> list[Finding]:
     """Return what was found, or that the broker has stopped to answer."""
     try:
-        return look()
+        return ask()
     except KafkaException as exception:
         return [refused(f"the broker does not answer any more: {words(exception)}")]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from consumer.adapters.group import Member, describe, taken
+from consumer.adapters.group import GroupMember, describe, taken
 from consumer.adapters.source import assignment
 from consumer.check.findings import Finding, note, ok, shown, wrong
 from consumer.check.patience import patiently, words
@@ -31,6 +31,6 @@ def findings(admin: AdminClient, name: str, environ: Mapping[str, str]) -> list[
     return found
 
 
-def _member(member: Member) -> str:
+def _member(member: GroupMember) -> str:
     parts = [f"{topic} {', '.join(map(str, numbers))}" for topic, numbers in member.partitions.items()]
     return f"member {member.client_id} at {member.host}: {'; '.join(parts) or 'no partitions'}"

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from consumer.check.findings import Finding, note, ok, refused
 from consumer.check.patience import patiently, words
 from season.authorization import allowed
-from season.fault import Properties, silent
+from season.fault import Properties, null_logger
 from season.kafka import DENIALS
 from season.rights import CREATE, GROUP, TOPIC, TRANSACTIONAL_ID, Right
 
@@ -25,8 +25,8 @@ def findings(admin: AdminClient, rights: Sequence[Right], properties: Properties
     if create:
         to_create = dict.fromkeys(Right(CREATE, TOPIC, r.name, r.setting) for r in on_topics if r.name in missing)
         found += [_finding(right, _may_create(admin, right)) for right in to_create]
-    found += _told(admin, [right for right in on_topics if right.name not in missing])
-    found += _told(admin, [right for right in rights if right.resource == GROUP])
+    found += _described(admin, [right for right in on_topics if right.name not in missing])
+    found += _described(admin, [right for right in rights if right.resource == GROUP])
     return found + [on_id(admin, right, properties) for right in rights if right.resource == TRANSACTIONAL_ID]
 
 
@@ -42,7 +42,7 @@ def _missing_topics(admin: AdminClient, rights: Sequence[Right]) -> set[str]:
     }
 
 
-def _told(admin: AdminClient, rights: Sequence[Right]) -> list[Finding]:
+def _described(admin: AdminClient, rights: Sequence[Right]) -> list[Finding]:
     try:
         answers = patiently(lambda: allowed(admin, rights))
     except KafkaException as exception:
@@ -77,7 +77,12 @@ def on_id(admin: AdminClient, right: Right, properties: Properties) -> Finding:
         return note(f"{right}: cannot be asked, since this broker would grant any timeout, and fence who has the id")
     try:
         Producer(
-            {**properties, "transactional.id": right.name, "transaction.timeout.ms": _ENDLESS_MS, "logger": silent}
+            {
+                **properties,
+                "transactional.id": right.name,
+                "transaction.timeout.ms": _ENDLESS_MS,
+                "logger": null_logger,
+            }
         ).init_transactions(_ANSWER_S)
     except KafkaException as exception:
         error = exception.args[0]

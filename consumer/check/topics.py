@@ -31,13 +31,13 @@ def findings(admin: AdminClient, topics: Topics) -> list[Finding]:
     there: dict[str, Topic] = {}
     for setting, name in names.items():
         try:
-            told = answers[name].result()
+            described = answers[name].result()
         except KafkaException as exception:
             found.append(_not_described(exception.args[0], setting, name, topics))
             continue
         configuration = _configuration(admin, name)
-        there[setting] = Topic(name, len(told.partitions), str(told.topic_id))
-        found += [_described(setting, there[setting], configuration), *_replicas(setting, told, configuration)]
+        there[setting] = Topic(name, len(described.partitions), str(described.topic_id))
+        found += [_described(setting, there[setting], configuration), *_replicas(setting, described, configuration)]
         found += _limits(setting, name, configuration)
     return [*found, *_partitions(there)]
 
@@ -71,26 +71,26 @@ def _configuration(admin: AdminClient, name: str) -> Configuration:
     return {entry.name: str(entry.value) for entry in entries.values()}
 
 
-def _replicas(setting: str, told: Any, configuration: Configuration) -> list[Finding]:
+def _replicas(setting: str, described: Any, configuration: Configuration) -> list[Finding]:
     """Return what keeps partitions from being read or written: no leader, or too few replicas in sync."""
     found = []
     leaderless = [
-        partition.id for partition in told.partitions if partition.leader is None or partition.leader.id < 0
+        partition.id for partition in described.partitions if partition.leader is None or partition.leader.id < 0
     ]
     if leaderless:
         found.append(
             refused(
-                f"{setting}={told.name!r}: the partitions {leaderless} have no leader, and can be neither read nor "
-                "written",
+                f"{setting}={described.name!r}: the partitions {leaderless} have no leader, and can be neither "
+                "read nor written",
                 "bring the brokers back that hold them",
             )
         )
     least = int(configuration.get(_MINIMUM, 1))
-    short = [p.id for p in told.partitions if p.id not in leaderless and len(p.isr) < least]
+    short = [p.id for p in described.partitions if p.id not in leaderless and len(p.isr) < least]
     if short:
         found.append(
             refused(
-                f"{setting}={told.name!r}: the partitions {short} have fewer replicas in sync than {_MINIMUM} "
+                f"{setting}={described.name!r}: the partitions {short} have fewer replicas in sync than {_MINIMUM} "
                 f"({least}), so the broker takes no message for them",
                 "bring the brokers back that hold the others",
             )

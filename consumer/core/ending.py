@@ -16,16 +16,16 @@ def end(windows: Windows, calendar: Calendar, max_filled: int) -> Endings:
     """
     if not len(windows):
         return Endings(no_scorings(), windows, windows)
-    windows = windows.take(windows.in_order())
+    windows = windows.select(windows.in_order())
     counts = calendar.counts(windows.days)
     filled = counts - np.count_nonzero(~np.isnan(windows.hours), axis=1)
     fillable = filled <= max_filled
-    candidates, filled = windows.take(fillable), filled[fillable]
+    candidates, filled = windows.select(fillable), filled[fillable]
     hours = candidates.hours.copy()
     for row in np.flatnonzero(filled > 0):
         instants = calendar.hours(int(candidates.days[row])).instants
         hours[row, : len(instants)] = fill(hours[row, : len(instants)], instants)
     steps = to_steps(hours, candidates.days, calendar, by_clock)
     flat = constant(steps)
-    scored = Scorings(candidates, steps, filled, np.zeros_like(filled)).take(~flat)
-    return Endings(scored, windows.take(~fillable), candidates.take(flat))
+    scored = Scorings(candidates, steps, filled, np.zeros_like(filled)).select(~flat)
+    return Endings(scored, windows.select(~fillable), candidates.select(flat))

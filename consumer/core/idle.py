@@ -11,38 +11,38 @@ from consumer.core.state import State
 from season.calendar import I64
 
 
-class Silence:
+class IdleZones:
     """The silence of a partition's zones; `timeout` in seconds, 0 for never."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._clock = 0.0
-        self._heard = np.zeros(0)
+        self._last_readings = np.zeros(0)
 
-    def heard(self, zones: I64) -> None:
+    def note_readings(self, zones: I64) -> None:
         """A reading of each of these zones was accepted."""
         self._cover(int(zones.max(initial=-1)) + 1)
-        self._heard[zones] = self._clock
+        self._last_readings[zones] = self._clock
 
-    def passes(self, seconds: float) -> None:
+    def pass_time(self, seconds: float) -> None:
         """Time passes while the partition is read to its end."""
         self._clock += seconds
 
-    def silent(self, state: State) -> I64:
+    def idle(self, state: State) -> I64:
         """The zones, ascending, that have an open window and have been silent for the timeout."""
         if not self._timeout or self._clock < self._timeout:
             return np.empty(0, np.int64)
         self._cover(state.known)
-        return state.with_windows(np.flatnonzero(self._clock - self._heard >= self._timeout))
+        return state.with_windows(np.flatnonzero(self._clock - self._last_readings >= self._timeout))
 
     def _cover(self, zones: int) -> None:
         """A zone that was restored counts as heard when the clock began."""
-        more = zones - len(self._heard)
+        more = zones - len(self._last_readings)
         if more > 0:
-            self._heard = np.append(self._heard, np.zeros(more))
+            self._last_readings = np.append(self._last_readings, np.zeros(more))
 
 
-def silence(state: State, zones: I64, rules: Rules) -> I64:
+def idle_stream_times(state: State, zones: I64, rules: Rules) -> I64:
     """Return the stream time [z] of silent zones [z], each with an open window: their latest end plus grace."""
     stream: I64 = np.maximum(state.latest_ends(zones) + rules.grace, state.stream[zones])
     return stream

@@ -126,9 +126,9 @@ def enter_all(slots: I32, starts: I64, known: U8, seed: int, count: int) -> None
 
 
 @compiled
-def cut_names(slots: I32, starts: I64, known: U8, seed: int, count: int, kept: int) -> None:
-    """Empty the slots of the numbers from `kept` on, the latest first."""
-    for number in range(count - 1, kept - 1, -1):
+def cut_names(slots: I32, starts: I64, known: U8, seed: int, count: int, first_cut: int) -> None:
+    """Empty the slots of the numbers from `first_cut` on, the latest first."""
+    for number in range(count - 1, first_cut - 1, -1):
         hashed = hash_of(known, starts[number], starts[number + 1] - starts[number], seed)
         slots[slot_that_holds(slots, hashed, number)] = -1
 

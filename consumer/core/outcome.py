@@ -42,7 +42,7 @@ class Readings:
     def __len__(self) -> int:
         return len(self.records)
 
-    def take(self, rows: I64) -> "Readings":
+    def select(self, rows: I64) -> "Readings":
         """Return some of the readings."""
         return Readings(self.text, self.records[rows], self.clocks)
 
@@ -63,7 +63,7 @@ class Windows:
     def __len__(self) -> int:
         return len(self.days)
 
-    def take(self, rows: I64 | Bool) -> "Windows":
+    def select(self, rows: I64 | Bool) -> "Windows":
         """Some of the windows."""
         return Windows(self.causes[rows], self.zones[rows], self.days[rows], self.hours[rows])
 
@@ -85,9 +85,9 @@ class Scorings:
     filled: I64
     revisions: I64
 
-    def take(self, rows: I64 | Bool) -> "Scorings":
+    def select(self, rows: I64 | Bool) -> "Scorings":
         """Some of the scorings."""
-        return Scorings(self.windows.take(rows), self.steps[rows], self.filled[rows], self.revisions[rows])
+        return Scorings(self.windows.select(rows), self.steps[rows], self.filled[rows], self.revisions[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ class Outcome:
 
     - `future`, `late`: places in the batch; `late_days`: the windows of the late ones.
     - `accepted`, `repeats`, `corrections`: how many; repeats and corrections are among the accepted.
-    - `heard`: the numbers of the zones that had one accepted, each at least once.
+    - `accepted_zones`: the numbers of the zones that had one accepted, each at least once.
     - `scorings` and the dead letters `incomplete` and `constant`: by cause, then by the windows' starts.
     - `flattened`: scored windows that a correction made constant; nothing is published of them.
     """
@@ -114,7 +114,7 @@ class Outcome:
     late: I64
     late_days: I64
     accepted: int
-    heard: I64
+    accepted_zones: I64
     repeats: int
     corrections: int
     scorings: Scorings
@@ -157,4 +157,4 @@ def join(one: Scorings, other: Scorings) -> Scorings:
         np.concatenate([one.filled, other.filled]),
         np.concatenate([one.revisions, other.revisions]),
     )
-    return joined.take(windows.in_order())
+    return joined.select(windows.in_order())

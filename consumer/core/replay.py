@@ -21,7 +21,7 @@ class Replay:
         self._hole = -1  # the last number that was missing before another
         self._size = self._records = 0  # of the differences since the last chunk
 
-    def take(self, key: bytes | None, value: bytes | None) -> None:
+    def apply(self, key: bytes | None, value: bytes | None) -> None:
         """One record; a claim says nothing of the state. Raises DamagedError."""
         if is_claim(key):
             return

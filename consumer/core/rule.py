@@ -30,7 +30,7 @@ NEW, CORRECTION, REPEAT, LATE = 0, 1, 2, 3
 """The fates of a reading."""
 
 SCORED, FLAT, UNSCORED = 0, 1, 2
-"""The places of `told`: how many windows were scored, made constant by a correction, and ended unscored."""
+"""The places of `event_counts`: how many windows were scored, made constant by a correction, and ended unscored."""
 
 by_clock = compiled(season_steps.by_clock)
 
@@ -43,7 +43,7 @@ def read(
     """Read a batch. `grace` is in seconds, `number` is the transaction's."""
     zones, windows, values, free = tables
     counts, cells, links, scored, times = journal
-    fates, told, scorings, hours, steps, flat, ended = happened
+    fates, event_counts, scorings, hours, steps, flat, ended = happened
     for i in range(len(readings)):
         reading = readings[i]
         zone, demand = reading["zone"], reading["demand"]
@@ -65,16 +65,16 @@ def read(
             write(windows, values, counts, cells, row, reading["hour_index"], demand)
             # A window is due once its last hour is there, and at each correction from then on.
             if windows[row]["present"] == reading["hours"]:
-                at = told[SCORED]
+                at = event_counts[SCORED]
                 copy_steps(values, row, reading, clocks, hours, steps, at)
                 if not constant(steps, at):
-                    note_scoring(windows, counts, scored, told, scorings, row, i)
+                    note_scoring(windows, counts, scored, event_counts, scorings, row, i)
                 elif windows[row]["revision"] > 0:
-                    note(told, FLAT, flat, row, i)
+                    note(event_counts, FLAT, flat, row, i)
         # Stream time is the latest instant accepted; what lies behind it by the grace period ends.
         if reading["instant"] > zones[zone]["stream"]:
             move(zones, counts, times, zone, number, reading["instant"], grace)
-            end_windows(zones, windows, counts, links, zone, told, ended, i)
+            end_windows(zones, windows, counts, links, zone, event_counts, ended, i)
 
 
 @compiled
@@ -84,12 +84,12 @@ def advance(
     """Move the stream time of the zones `moved` [m] to `stream` [m] without a reading, and end what is over."""
     zones, windows, _, _ = tables
     counts, _, links, _, times = journal
-    _, told, _, _, _, _, ended = happened
+    _, event_counts, _, _, _, _, ended = happened
     for i in range(len(moved)):
         zone = moved[i]
         if stream[i] > zones[zone]["stream"] or stream[i] - grace > zones[zone]["watermark"]:
             move(zones, counts, times, zone, number, stream[i], grace)
-            end_windows(zones, windows, counts, links, zone, told, ended, -1)
+            end_windows(zones, windows, counts, links, zone, event_counts, ended, -1)
 
 
 @compiled
@@ -150,22 +150,22 @@ def constant(steps: F64, at: int) -> bool:
 
 @compiled
 def note_scoring(
-    windows: Records, counts: I64, scored: I32, told: I64, scorings: Records, row: int, cause: int,
+    windows: Records, counts: I64, scored: I32, event_counts: I64, scorings: Records, row: int, cause: int,
 ) -> None:  # fmt: skip
     """Tell that a window is scored, with its revision, and count the scoring."""
-    scoring = scorings[told[SCORED]]
+    scoring = scorings[event_counts[SCORED]]
     scoring["cause"], scoring["row"], scoring["revision"] = cause, row, windows[row]["revision"]
-    told[SCORED] += 1
+    event_counts[SCORED] += 1
     windows[row]["revision"] += 1
     scored[counts[SCORINGS]] = row
     counts[SCORINGS] += 1
 
 
 @compiled
-def note(told: I64, kind: int, rows: Records, row: int, cause: int) -> None:
+def note(event_counts: I64, kind: int, rows: Records, row: int, cause: int) -> None:
     """Tell of a window that something else happened to it."""
-    rows[told[kind]]["cause"], rows[told[kind]]["row"] = cause, row
-    told[kind] += 1
+    rows[event_counts[kind]]["cause"], rows[event_counts[kind]]["row"] = cause, row
+    event_counts[kind] += 1
 
 
 @compiled
@@ -183,7 +183,7 @@ def move(zones: Records, counts: I64, times: Records, zone: int, number: int, st
 
 @compiled
 def end_windows(
-    zones: Records, windows: Records, counts: I64, links: I32, zone: int, told: I64, ended: Records,
+    zones: Records, windows: Records, counts: I64, links: I32, zone: int, event_counts: I64, ended: Records,
     cause: int,
 ) -> None:  # fmt: skip
     """End the zone's windows that the watermark has reached; tell of those that were never scored."""
@@ -195,7 +195,7 @@ def end_windows(
         links[counts[LINKS]] = -1 - row
         counts[LINKS] += 1
         if windows[row]["revision"] == 0:
-            note(told, UNSCORED, ended, row, cause)
+            note(event_counts, UNSCORED, ended, row, cause)
         row = newer
 
 

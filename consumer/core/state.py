@@ -57,7 +57,7 @@ class State:
         ahead = readings.records["instant"] > now + rules.max_future
         here = np.flatnonzero(~ahead)
         if len(here) < len(readings):
-            readings = readings.take(here)
+            readings = readings.select(here)
         records = readings.records
         self.names.number(readings.text, records)
         self._cover(len(self.names))
@@ -211,7 +211,7 @@ class State:
         return columns.nothing_happened(readings, *self._values.shape)
 
     def _outcome(self, happened: Happened, future: I64, here: I64, records: Records, rules: Rules) -> Outcome:
-        fates, told, _, _, _, flat, _ = happened
+        fates, event_counts, _, _, _, flat, _ = happened
         late = fates == rule.LATE
         endings = end(self._ended(happened, here), self.calendar, rules.max_filled)
         return Outcome(
@@ -219,18 +219,18 @@ class State:
             late=here[late],
             late_days=records["day"][late].astype(np.int64),
             accepted=int(np.count_nonzero(~late)),
-            heard=records["zone"][~late].astype(np.int64),
+            accepted_zones=records["zone"][~late].astype(np.int64),
             repeats=int(np.count_nonzero(fates == rule.REPEAT)),
             corrections=int(np.count_nonzero(fates == rule.CORRECTION)),
             scorings=join(self._scored(happened, here), endings.scored),
             incomplete=endings.incomplete,
             constant=endings.constant,
-            flattened=self._events(flat[: told[rule.FLAT]], here),
+            flattened=self._events(flat[: event_counts[rule.FLAT]], here),
         )
 
     def _scored(self, happened: Happened, here: I64) -> Scorings:
-        _, told, scorings, hours, steps, _, _ = happened
-        count = told[rule.SCORED]
+        _, event_counts, scorings, hours, steps, _, _ = happened
+        count = event_counts[rule.SCORED]
         scorings = scorings[:count]
         windows = self._windows[scorings["row"]]
         zones, days = windows["zone"].astype(np.int64), windows["day"].astype(np.int64)
@@ -242,8 +242,8 @@ class State:
         )
 
     def _ended(self, happened: Happened, here: I64) -> Windows:
-        _, told, *_, ended = happened
-        return self._events(ended[: told[rule.UNSCORED]], here)
+        _, event_counts, *_, ended = happened
+        return self._events(ended[: event_counts[rule.UNSCORED]], here)
 
     def _events(self, events: Records, here: I64) -> Windows:
         """Windows that something happened to; a cause of -1 is the last of `here`."""
@@ -254,8 +254,8 @@ class State:
     def _name(self, changes: Changes) -> None:
         """Give zones their names; one that comes before those of lower numbers waits for them."""
         first = len(self.names)
-        told = zip(range(changes.first_name, changes.first_name + len(changes.names)), changes.names, strict=True)
-        self._early.update((number, name) for number, name in told if number >= first)
+        numbered = zip(range(changes.first_name, changes.first_name + len(changes.names)), changes.names, strict=True)
+        self._early.update((number, name) for number, name in numbered if number >= first)
         end = first
         while end in self._early:
             end += 1

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 from consumer.watch.forms import Form, csv_header, csv_row, json_line, lines
 from consumer.watch.line import printable
 from consumer.watch.stream import Stream, await_topic, properties
-from consumer.watch.tally import Tally
+from consumer.watch.tally import PredictionTally
 from season import catalogue, cli, instants, spelling
 from season.authorization import Authorization
 from season.calendar import Calendar
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     stop = _Stop()
     admin = connect(given, _say, stop)
     authorization = Authorization(admin, of_watch(topics), given)
-    tally = Tally()
+    tally = PredictionTally()
     with authorization.explained():
         authorization.demand(stop)
         topic, waited = await_topic(admin, topics.predictions, _say, stop)
@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     return 0
 
 
-def show(stream: Stream, choice: Choice, tally: Tally) -> None:
+def show(stream: Stream, choice: Choice, tally: PredictionTally) -> None:
     """Writes each prediction that is asked for to standard output, line by line; BrokenPipeError when it closes."""
     for batch in stream.batches():
         for message in batch:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import KafkaError, Message
 
 
-class Ends:
+class EndOffsets:
     """Which partitions are still to be read, and up to which offset; changed by what comes."""
 
     def __init__(self, ends: Mapping[int, int]) -> None:

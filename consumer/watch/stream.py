@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumer.watch.ends import Ends
+from consumer.watch.ends import EndOffsets
 from season import topics
 from season.cli import StoppedError
 from season.fault import Properties
-from season.kafka import beside, debug_logger, refuse, refuse_reader
+from season.kafka import debug_logger, merged_properties, refuse, refuse_reader
 
 _TELL_EVERY = 10.0
 _LOOK_EVERY = 10.0
@@ -33,23 +33,23 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "fetch.queue.backoff.ms": 1,
         "queued.max.messages.kbytes": 16 * 1024,
     }
-    return beside(Consumer, environ, ours)
+    return merged_properties(Consumer, environ, ours)
 
 
 def await_topic(admin: AdminClient, name: str, say: Say, stopped: Stopped) -> tuple[topics.Topic, bool]:
     """The topic, once it is there, and whether it was waited for. Raises RefusedError, StoppedError."""
-    told: float | None = None
+    reported_at: float | None = None
     while not stopped():
         cause = "there is none yet, the consumer creates it"
         try:
             topic = topics.find(admin, name)
             if topic is not None:
-                return topic, told is not None
+                return topic, reported_at is not None
         except KafkaException as error:
             refuse([error.args[0]])
             cause = error.args[0].str()
-        if told is None or time.monotonic() - told >= _TELL_EVERY:
-            told = time.monotonic()
+        if reported_at is None or time.monotonic() - reported_at >= _TELL_EVERY:
+            reported_at = time.monotonic()
             say(f"waiting for the topic {name!r}: {cause}")
         time.sleep(0.2)
     raise StoppedError
@@ -76,11 +76,11 @@ class Stream:
         self._topic = topic.name
         self._say = say
         self._stopped = stopped
-        self._told = float("-inf")
+        self._reported_at = float("-inf")
         self._looked = time.monotonic()
         self._partitions = topic.partitions
         ends = {p: self._end(p) for p in range(topic.partitions)} if until_now or not from_beginning else {}
-        self._ends = Ends(ends) if until_now else None
+        self._ends = EndOffsets(ends) if until_now else None
         self._consumer.incremental_assign(
             [
                 TopicPartition(topic.name, partition, OFFSET_BEGINNING if from_beginning else ends[partition])
@@ -99,7 +99,7 @@ class Stream:
                 if self._ends is not None:
                     messages = self._ends.within(messages)
                 else:
-                    self._look()
+                    self._ask_committed()
                 yield [message for message in messages if message.error() is None]
         finally:
             self._consumer.close()
@@ -115,7 +115,7 @@ class Stream:
                 return end
         raise StoppedError
 
-    def _look(self) -> None:
+    def _ask_committed(self) -> None:
         """Looks for partitions that were added."""
         if time.monotonic() - self._looked < _LOOK_EVERY:
             return
@@ -133,6 +133,6 @@ class Stream:
         errors, self._errors[:] = [*self._errors, *more], []
         refuse_reader(errors)
         away = [error for error in errors if error.code() == KafkaError._ALL_BROKERS_DOWN or error in more]
-        if away and time.monotonic() - self._told >= _TELL_EVERY:
-            self._told = time.monotonic()
+        if away and time.monotonic() - self._reported_at >= _TELL_EVERY:
+            self._reported_at = time.monotonic()
             self._say(f"waiting for the broker: {away[-1].str()}")

@@ -14,7 +14,7 @@ _NAME_CELLS, _LABEL_CELLS = 18, 26
 
 
 @dataclass
-class Zone:
+class ZoneTally:
     """The predictions of one zone."""
 
     labels: Counter[str] = field(default_factory=Counter)
@@ -27,15 +27,15 @@ class Zone:
         return self.labels.total()
 
 
-class Tally:
+class PredictionTally:
     """Counts predictions; memory goes with the zones alone."""
 
     def __init__(self) -> None:
-        self._zones: dict[str, Zone] = {}
+        self._zones: dict[str, ZoneTally] = {}
 
     def count(self, prediction: Prediction) -> None:
         """Counts one prediction."""
-        zone = self._zones.setdefault(prediction.zone, Zone())
+        zone = self._zones.setdefault(prediction.zone, ZoneTally())
         zone.labels[prediction.label] += 1
         zone.agreeing += prediction.label == prediction.calendar_label
         zone.revisions += prediction.revision > 0
@@ -60,7 +60,7 @@ class Tally:
         return "\n".join(lines)
 
 
-def _table(zones: Mapping[str, Zone]) -> list[str]:
+def _table(zones: Mapping[str, ZoneTally]) -> list[str]:
     """Return a line for each zone, with columns as wide as what stands in them."""
     rows = []
     for name, zone in sorted(zones.items()):
@@ -77,5 +77,5 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %"
+def _share(part: int, total: int) -> str:
+    return f"{100 * part / total:.1f} %"

@@ -6,14 +6,14 @@ as a `BadRow` that says why. `add_options`, `given` and `options` are the comman
 
 from season.files.options import FileOptions, add_options, given, options
 from season.files.reader import check, read
-from season.files.records import STDIN, BadRow, FileReading, Tally
+from season.files.records import STDIN, BadRow, FileReading, RowTally
 
 __all__ = [
     "STDIN",
     "BadRow",
     "FileOptions",
     "FileReading",
-    "Tally",
+    "RowTally",
     "add_options",
     "check",
     "given",

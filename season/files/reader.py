@@ -12,7 +12,7 @@ from season.files import numbers, stamps
 from season.files.clock import LocalClock
 from season.files.hours import Hours
 from season.files.options import FileOptions
-from season.files.records import BadRow, FileReading, Tally, quoted
+from season.files.records import BadRow, FileReading, RowTally, quoted
 from season.files.rows import Row, check_head, opened, rows
 from season.messages import MAX_ZONE_BYTES
 
@@ -20,21 +20,21 @@ from season.messages import MAX_ZONE_BYTES
 _QUARTER = 900
 
 
-def read(file: str, options: FileOptions, tally: Tally | None = None) -> Iterator[FileReading | BadRow]:
+def read(file: str, options: FileOptions, tally: RowTally | None = None) -> Iterator[FileReading | BadRow]:
     """Streams a file of readings, "-" being standard input, in the order of its rows and in bounded memory.
 
     `tally`, where one is given, is kept up to date. Raises `SettingError` where the file as a whole cannot be
     read: not there, empty, no text, or without a column that the options name.
     """
-    counted = tally if tally is not None else Tally()
-    reader = _Reader(file, options, counted)
+    counted = tally if tally is not None else RowTally()
+    reader = _RowReader(file, options, counted)
     with opened(file) as source:
         for row in rows(source, file, options, counted):
             if isinstance(row, BadRow):
                 yield row
                 continue
             try:
-                yield from reader.take(row)
+                yield from reader.convert(row)
             except ValueError as error:
                 yield BadRow(file, row.line, str(error))
         yield from reader.hours.end()
@@ -47,10 +47,10 @@ def check(file: str, options: FileOptions) -> None:
             check_head(source, file, options)
 
 
-class _Reader:
+class _RowReader:
     """What has to be remembered from row to row of one file."""
 
-    def __init__(self, file: str, options: FileOptions, tally: Tally) -> None:
+    def __init__(self, file: str, options: FileOptions, tally: RowTally) -> None:
         self.hours = Hours(file, options.step)
         self._options = options
         self._tally = tally
@@ -59,7 +59,7 @@ class _Reader:
         self._zones: set[str] = set()
         self._minutes: dict[str, int] = {}
 
-    def take(self, row: Row) -> Iterator[FileReading | BadRow]:
+    def convert(self, row: Row) -> Iterator[FileReading | BadRow]:
         """The readings and bad rows that a row brings about; raises ValueError where it is a bad one itself."""
         options = self._options
         zone = self._zone(row.zone)

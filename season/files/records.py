@@ -30,7 +30,7 @@ class BadRow:
 
 
 @dataclass
-class Tally:
+class RowTally:
     """What a reader has seen so far, updated while it reads: for progress and for the last word.
 
     `rows` are all rows but header and blank lines, `outside` those of them before --since or from --until on.
@@ -46,8 +46,8 @@ def shown(file: str) -> str:
     return "standard input" if file == STDIN else file
 
 
-def quoted(text: object, longest: int = 40) -> str:
-    """A piece of a file as a sentence can quote it: printable, and cut where it is long."""
-    whole = text if isinstance(text, str) else repr(text)
-    cut = whole if len(whole) <= longest else whole[:longest] + "…"
-    return repr(cut) if isinstance(text, str) else cut
+def quoted(value: object, longest: int = 40) -> str:
+    """Return a piece of a file as a sentence can quote it: printable, and cut after `longest` characters."""
+    text = value if isinstance(value, str) else repr(value)
+    cut = text if len(text) <= longest else text[:longest] + "…"
+    return repr(cut) if isinstance(value, str) else cut

@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from season.files.options import FileOptions
-from season.files.records import STDIN, BadRow, Tally, quoted, shown
+from season.files.records import STDIN, BadRow, RowTally, quoted, shown
 from season.settings import SettingError
 
 _LONGEST = 1 << 20
@@ -57,7 +57,7 @@ def opened(file: str) -> Iterator[BinaryIO]:
         raise SettingError(f"{file!r} cannot be read: {error}") from None
 
 
-def rows(source: BinaryIO, file: str, options: FileOptions, tally: Tally) -> Iterator[Row | BadRow]:
+def rows(source: BinaryIO, file: str, options: FileOptions, tally: RowTally) -> Iterator[Row | BadRow]:
     """The rows of an open file; raises `SettingError` where the file as a whole cannot be read so."""
     lines = _lines(source, file, tally)
     line, first = next(((line, text) for line, text in lines if text.strip()), (0, None))
@@ -71,11 +71,11 @@ def rows(source: BinaryIO, file: str, options: FileOptions, tally: Tally) -> Ite
 
 def check_head(source: BinaryIO, file: str, options: FileOptions) -> None:
     """Reads only as much as says whether the file can be read at all; raises `SettingError`."""
-    for _ in rows(source, file, options, Tally()):
+    for _ in rows(source, file, options, RowTally()):
         return
 
 
-def _lines(source: BinaryIO, file: str, tally: Tally) -> Iterator[tuple[int, bytes]]:
+def _lines(source: BinaryIO, file: str, tally: RowTally) -> Iterator[tuple[int, bytes]]:
     """Each line with its number; one that is too long comes cut, which no row can be."""
     line = 0
     while text := source.readline(_LONGEST):
@@ -130,7 +130,7 @@ def _header(text: bytes, file: str, options: FileOptions) -> _Header:
     except ValueError as error:
         raise SettingError(f"{shown(file)} has a header that cannot be read: {error}") from None
 
-    def place(option: str, name: str, instead: str = "") -> int:
+    def index_of(option: str, name: str, instead: str = "") -> int:
         if columns.count(name) == 1:
             return columns.index(name)
         many = "more than one" if name in columns else "no"
@@ -144,14 +144,14 @@ def _header(text: bytes, file: str, options: FileOptions) -> _Header:
 
     return _Header(
         len(columns),
-        None if options.zone is not None else place("--zone-column", options.zone_column, ", or --zone the zone"),
-        place("--time-column", options.time_column),
-        place("--demand-column", options.demand_column),
+        None if options.zone is not None else index_of("--zone-column", options.zone_column, ", or --zone the zone"),
+        index_of("--time-column", options.time_column),
+        index_of("--demand-column", options.demand_column),
     )
 
 
 def _csv_rows(
-    header: _Header, lines: Iterator[tuple[int, bytes]], file: str, options: FileOptions, tally: Tally
+    header: _Header, lines: Iterator[tuple[int, bytes]], file: str, options: FileOptions, tally: RowTally
 ) -> Iterator[Row | BadRow]:
     for line, text in lines:
         if text.isspace():
@@ -170,7 +170,7 @@ def _csv_rows(
 
 
 def _json_rows(
-    lines: Iterator[tuple[int, bytes]], file: str, options: FileOptions, tally: Tally
+    lines: Iterator[tuple[int, bytes]], file: str, options: FileOptions, tally: RowTally
 ) -> Iterator[Row | BadRow]:
     for line, text in lines:
         if text.isspace():

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.figures import Spread, percentile, ratios, spread
-from benchmarks.tables import Row, markdown, short, table
+from benchmarks.tables import TableRow, markdown, short, table
 
 
 def test_a_spread_has_minimum_median_and_maximum() -> None:
@@ -35,7 +35,9 @@ def test_ratios_are_of_pairs() -> None:
 def test_a_table_shows_spreads_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
     """Ours first, each contender's spread, and ours / other for each other."""
     table(
-        "Pace", ["service", "bare", "peer"], [Row("a task", [[1.0, 2.0, 4.0], [10.0, 10.0, 10.0], [1.0, 1.0, 8.0]])]
+        "Pace",
+        ["service", "bare", "peer"],
+        [TableRow("a task", [[1.0, 2.0, 4.0], [10.0, 10.0, 10.0], [1.0, 1.0, 8.0]])],
     )
     head, rule, row, _ = capsys.readouterr().out.split("\n", 3)
     cells = [cell.strip() for cell in row.strip("|").split("|")]

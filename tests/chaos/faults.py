@@ -114,7 +114,7 @@ def install(faults: Faults, stranger: Callable[[], Any]) -> None:
     setattr(transaction, "Producer", _client(faults, stranger))  # noqa: B010 - mypy knows it as not exported
     _after(transaction.Transactions, "_begin", BEGUN, faults)
     _after(transaction.Transactions, "_send", PRODUCING, faults)
-    _after(source.Source, "take", TAKEN, faults, lambda taken: bool(taken.messages))
+    _after(source.Source, "poll", TAKEN, faults, lambda taken: bool(taken.messages))
     _after(Service, "assigned", ASSIGNED, faults)
     _before(Service, "revoked", REVOKING, faults)
     _before(restore.Restorer, "proceed", RESTORING, faults)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.chaos.faults import Armed, arm
 from tests.chaos.member import FAULTS
-from tests.integration.world import Service
+from tests.integration.world import ServiceProcess
 
 
 class DeadError(Exception):
@@ -23,14 +23,14 @@ class Member:
         self._path = folder / name
         self._environ = dict(environ) | {"INSTANCE_ID": name, FAULTS: str(self._path)}
         self._starts = itertools.count(1)
-        self._service: Service | None = None
+        self._service: ServiceProcess | None = None
         self.starts = 0
 
     def start(self) -> None:
         """A new process; the one before has ended."""
         self.starts = next(self._starts)
         log = self._folder / f"{self.name}.{self.starts}.log"
-        self._service = Service(self._environ, log, "tests.chaos.member")
+        self._service = ServiceProcess(self._environ, log, "tests.chaos.member")
 
     def arm(self, *armed: Armed) -> None:
         """What is to happen in the process, one after the other, instead of what was armed before."""
@@ -70,7 +70,7 @@ class Member:
         return True
 
     @property
-    def service(self) -> Service:
+    def service(self) -> ServiceProcess:
         """The process that was started last."""
         assert self._service is not None, "it was never started"
         return self._service

@@ -18,7 +18,7 @@ from consumer.core.changelog import Changelog
 from consumer.core.state import State
 from consumer.placement import Placement
 from consumer.work import Work
-from season.kafka import beside
+from season.kafka import merged_properties
 from tests.chaos import faults
 
 
@@ -116,13 +116,13 @@ def _offsets_apart() -> None:
 
 
 def _state_not_restored() -> None:
-    whole = restore._Reading.whole
+    result = restore._Reading.result
 
     def empty(self: restore._Reading) -> Restored | None:
-        found = whole(self)
+        found = result(self)
         return found and replace(found, state=State(found.state.calendar), changelog=Changelog())
 
-    _put(restore._Reading, "whole", empty)
+    _put(restore._Reading, "result", empty)
 
 
 def _state_kept() -> None:
@@ -154,7 +154,7 @@ def _expired_undone() -> None:
 
     def undone(self: service.Service, work: Work, error: transaction.AbortedError) -> None:
         if isinstance(error, transaction.ExpiredError):
-            self._transactions.take_id(lambda _: None)
+            self._transactions.acquire_id(lambda _: None)
             error = transaction.AbortedError(str(error))
         go_back(self, work, error)
 
@@ -166,7 +166,7 @@ def _predictions_apart() -> None:
 
     def made(self: transaction.Transactions, environ: Mapping[str, str], *more: Any) -> None:
         init(self, environ, *more)
-        self.plain = Producer(beside(Producer, environ, {}))  # type: ignore[attr-defined]
+        self.plain = Producer(merged_properties(Producer, environ, {}))  # type: ignore[attr-defined]
 
     def apart(self: transaction.Transactions, topic: str, key: Any, value: Any, *more: Any, **named: Any) -> None:
         if topic.endswith(".predictions"):
@@ -197,7 +197,7 @@ def _end_first() -> None:
     """The changelog's end is asked for before the group's offset is stable."""
     init = restore._Reading.__init__
 
-    def asks(self: restore._Reading, calendar: Any, broker: asked.Broker, number: int) -> None:
+    def asks(self: restore._Reading, calendar: Any, broker: asked.Inquirer, number: int) -> None:
         init(self, calendar, broker, number)
         self._end = broker.changelog_end(number)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.changelog import Changelog
-from consumer.core.idle import Silence
+from consumer.core.idle import IdleZones
 from consumer.core.outcome import Rules
 from consumer.core.state import State
 from consumer.partition import Decision, Partition
@@ -23,7 +23,7 @@ ROME = Calendar("Europe/Rome")
 
 def partition(next_offset: int = 0) -> Partition:
     """One that has read nothing yet."""
-    return Partition(0, 1, Rules(DAY, 2, 3600.0), "id", State(ROME), Changelog(), Silence(0), next_offset, -1)
+    return Partition(0, 1, Rules(DAY, 2, 3600.0), "id", State(ROME), Changelog(), IdleZones(0), next_offset, -1)
 
 
 def decide(partition: Partition, messages: list[Message], now: float, end: int) -> Decision:
@@ -91,7 +91,7 @@ def test_what_cannot_be_read_is_a_dead_letter_for_each_offset() -> None:
 def test_what_comes_too_late_or_too_early_is_told_with_the_setting_as_it_was_typed() -> None:
     """48h, not 172800 s."""
     rules = load(Settings, {"GRACE_PERIOD": "48h", "MAX_FUTURE": "1.5h"}).rules
-    read = Partition(0, 1, rules, "id", State(ROME), Changelog(), Silence(0), 0, -1)
+    read = Partition(0, 1, rules, "id", State(ROME), Changelog(), IdleZones(0), 0, -1)
     stamps = ["2021-06-09T12:00:00Z", "2021-06-01T12:00:00Z", "2021-06-09T14:00:00Z"]
     values = [json.dumps({"zone": "IT", "timestamp": stamp, "demand_mw": 1}).encode() for stamp in stamps]
     now = instants.parse("2021-06-09T12:00:00Z")

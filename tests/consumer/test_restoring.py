@@ -21,7 +21,7 @@ TOPICS = Described(
 )
 
 
-class Restorer:
+class FakeRestorer:
     """Reads what the test says; the broker answers while `away` is false."""
 
     def __init__(self) -> None:
@@ -46,9 +46,9 @@ class Restorer:
         return whole
 
 
-def made() -> tuple[Restoring, Restorer]:
+def made() -> tuple[Restoring, FakeRestorer]:
     """What is tested, and its restorer."""
-    restorer = Restorer()
+    restorer = FakeRestorer()
     return Restoring(load(Settings, {}), TOPICS, cast(Any, restorer), ROME), restorer
 
 

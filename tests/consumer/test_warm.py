@@ -40,7 +40,7 @@ def test_where_nothing_can_be_kept_the_loops_are_compiled_all_the_same(tmp_path:
         "from consumer import compiled\n"
         "def refuse(*_): raise OSError('read-only')\n"
         "compiled.caching.FunctionCache.save_overload = refuse\n"
-        "compiled._BesideTheModule.get_cache_path = lambda self: '/proc/nowhere'\n"
+        "compiled._CacheOfPackage.get_cache_path = lambda self: '/proc/nowhere'\n"
         "from consumer.core.days import locate_in_table\n"
         "import numpy as np\n"
         "from consumer.core.columns import READING\n"

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from confluent_kafka import KafkaError, Message
 
-from consumer.watch.ends import Ends
+from consumer.watch.ends import EndOffsets
 from consumer.watch.forms import csv_header, csv_row
 from consumer.watch.line import ZONE_CELLS, local_date, padded, printable, render, sparkline, width
-from consumer.watch.tally import Tally
+from consumer.watch.tally import PredictionTally
 from season import instants
 from season.calendar import Calendar
 from season.messages import Prediction
@@ -134,7 +134,7 @@ def test_a_window_without_instants_is_refused() -> None:
 
 def test_the_summary_counts_windows_surprises_labels_and_agreement() -> None:
     """Over all and by zone; a revision is no further window."""
-    tally = Tally()
+    tally = PredictionTally()
     for changed in ({}, {}, {"revision": 1, "label": "winter"}, {"zone": "FR\x07", "label": "winter"}):
         tally.count(prediction(**changed))
     assert tally.summary() == (
@@ -146,7 +146,7 @@ def test_the_summary_counts_windows_surprises_labels_and_agreement() -> None:
 
 def test_the_summary_fits_a_terminal_of_80_columns() -> None:
     """However many predictions there are, and however long the names of their zones."""
-    tally = Tally()
+    tally = PredictionTally()
     for label in ("summer", "winter"):
         for revision in (0, 1):
             for zone in ("IT", "a-zone-with-a-name-of-far-more-cells-than-there-are"):
@@ -159,8 +159,8 @@ def test_the_summary_fits_a_terminal_of_80_columns() -> None:
 
 def test_the_summary_of_many_zones_names_the_busiest() -> None:
     """Thousands of zones do not fill the screen; nothing seen is said, too."""
-    assert Tally().summary() == "no predictions"
-    tally = Tally()
+    assert PredictionTally().summary() == "no predictions"
+    tally = PredictionTally()
     for zone in range(100):
         tally.count(prediction(zone=str(zone)))
     tally.count(prediction(zone="99"))
@@ -214,7 +214,7 @@ def test_a_row_of_csv_has_24_steps() -> None:
 
 def test_the_ends_are_reached_when_every_partition_is_read_so_far() -> None:
     """A message right before the end, one behind it, or the client's word that there is no more."""
-    ends = Ends({0: 2, 1: 5, 2: 5, 3: 0})
+    ends = EndOffsets({0: 2, 1: 5, 2: 5, 3: 0})
     messages = [Sent(0, 0), Sent(1, 3), Sent(0, 1), Sent(0, 2), Sent(1, 7)]
     assert not ends.reached
     shown = ends.within(cast(list[Message], messages))
@@ -228,4 +228,4 @@ def test_the_ends_are_reached_when_every_partition_is_read_so_far() -> None:
 
 def test_an_empty_topic_is_read_at_once() -> None:
     """Nothing is waited for."""
-    assert Ends({0: 0, 1: 0}).reached
+    assert EndOffsets({0: 0, 1: 0}).reached

@@ -14,7 +14,7 @@ SIZE = Refusal(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), "windows")
 TIMED_OUT = KafkaError(KafkaError._TIMED_OUT)
 
 
-class World:
+class WritingTrial:
     """A `Writing`, what it told, what it asked a remedy for, and its clock."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ CAN = "warning: can write again"
 
 def test_after_three_aborts_in_a_row_it_cannot_write() -> None:
     """The third says so, once, with the remedy; the next commit says that it is over; then all begins again."""
-    world = World()
+    world = WritingTrial()
     with capture_logs() as logs:
         for _ in range(2):
             world.abort()
@@ -68,7 +68,7 @@ def test_after_three_aborts_in_a_row_it_cannot_write() -> None:
 
 def test_aborts_with_a_commit_between_them_are_none_in_a_row() -> None:
     """A rebalance now and then keeps nobody from writing."""
-    world = World()
+    world = WritingTrial()
     for _ in range(10):
         world.abort(None)
         world.abort(None)
@@ -78,7 +78,7 @@ def test_aborts_with_a_commit_between_them_are_none_in_a_row() -> None:
 
 def test_another_cause_is_said_too() -> None:
     """Each once, however often they take turns."""
-    world = World()
+    world = WritingTrial()
     with capture_logs() as logs:
         for _ in range(5):
             world.abort(CLOCK)
@@ -91,7 +91,7 @@ def test_another_cause_is_said_too() -> None:
 
 def test_tries_are_further_and_further_apart() -> None:
     """Not at once after the second failure, and never further apart than a second."""
-    world = World()
+    world = WritingTrial()
     delays = [world.abort() for _ in range(9)]
     assert delays[:3] == [0, 0.1, 0.2]
     assert delays == sorted(delays)
@@ -102,7 +102,7 @@ def test_tries_are_further_and_further_apart() -> None:
 
 def test_a_coordinator_that_is_waited_for_keeps_it_from_writing() -> None:
     """Once it has been waited for, for some seconds; one that moves quickly is not worth a word."""
-    world = World()
+    world = WritingTrial()
     with capture_logs() as logs:
         for _ in range(5):
             world.writing.waiting(TIMED_OUT)
@@ -122,7 +122,7 @@ def test_a_coordinator_that_is_waited_for_keeps_it_from_writing() -> None:
 
 def test_a_coordinator_that_answers_ends_no_row_of_aborts() -> None:
     """It took the id, but nothing was written yet."""
-    world = World()
+    world = WritingTrial()
     for _ in range(3):
         world.abort()
     world.writing.waiting(TIMED_OUT)
@@ -132,7 +132,7 @@ def test_a_coordinator_that_answers_ends_no_row_of_aborts() -> None:
 
 def test_one_that_has_nothing_to_write_is_ready() -> None:
     """Its partitions went to others: it may be able to write, and nothing will show it before others come."""
-    world = World()
+    world = WritingTrial()
     for _ in range(3):
         world.abort()
     world.writing.idle()
@@ -142,12 +142,12 @@ def test_one_that_has_nothing_to_write_is_ready() -> None:
 def test_what_never_passes_ends_the_program() -> None:
     """A record that the topic never takes, at once."""
     with pytest.raises(RefusedError, match="do this"):
-        World().abort(Refusal(KafkaError(KafkaError.INVALID_RECORD), "dead"))
+        WritingTrial().abort(Refusal(KafkaError(KafkaError.INVALID_RECORD), "dead"))
 
 
 def test_a_size_that_is_refused_ends_it_when_transactions_are_smallest() -> None:
     """Each abort makes them smaller, and batches with them: so not at once."""
-    world = World()
+    world = WritingTrial()
     for _ in range(9):
         world.abort(SIZE)
     with pytest.raises(RefusedError, match="windows"):
@@ -156,7 +156,7 @@ def test_a_size_that_is_refused_ends_it_when_transactions_are_smallest() -> None
 
 def test_a_message_outside_of_transactions_counts_as_well() -> None:
     """The claim of a changelog, which is written before any transaction."""
-    world = World()
+    world = WritingTrial()
     with capture_logs() as logs:
         delays = [world.writing.refused(CLOCK) for _ in range(4)]
     assert delays == [0, 0.1, 0.2, 0.4]

@@ -16,7 +16,7 @@ from consumer.adapters.decode import KEY_MISMATCH, decode
 from consumer.adapters.model import Model
 from consumer.core import record
 from consumer.core.changelog import Changelog
-from consumer.core.idle import Silence
+from consumer.core.idle import IdleZones
 from consumer.core.outcome import Rules
 from consumer.core.record import DamagedError
 from consumer.core.state import State
@@ -156,7 +156,7 @@ def stream(sizes: Iterator[int], messages: Sequence[tuple[Bytes, Bytes]], model:
     oracle = _oracle()
     oracle.now, oracle.expected = now, Expected()
     expected = oracle.read([logged])
-    partition = Partition(0, 1, RULES, "id", State(ROME), Changelog(), Silence(0), 0, -1)
+    partition = Partition(0, 1, RULES, "id", State(ROME), Changelog(), IdleZones(0), 0, -1)
     predictions: list[Logged] = []
     dead: list[Logged] = []
     reasons: Counter[str] = Counter()

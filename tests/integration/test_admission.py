@@ -8,7 +8,7 @@ import pytest
 
 from kafka_local import Broker
 from tests.integration.test_service import check, shuffled_year
-from tests.integration.world import ROOT, Service, World, group_world, wait
+from tests.integration.world import ROOT, ServiceProcess, World, group_world, wait
 
 SESSION_MS = 15_000  # long enough to see the wait for it on a busy machine
 LONG_MS = 300_000  # nobody waits for this one
@@ -17,7 +17,7 @@ WAITS = (
 )
 
 
-def lags(service: Service) -> dict[str, float]:
+def lags(service: ServiceProcess) -> dict[str, float]:
     """The series of the lag that its /metrics shows; no series of any name may be NaN."""
     metrics = service.metrics()
     assert not [name for name, value in metrics.items() if math.isnan(value)]
@@ -75,7 +75,7 @@ def test_without_a_broker_no_lag_is_known(tmp_path: Path) -> None:
         world = World(broker.bootstrap_servers)
         world.environ["KAFKA_SESSION_TIMEOUT_MS"] = str(LONG_MS)  # so it stays a member
         unreachable = world.environ | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
-        with Service(unreachable, tmp_path / "log") as service:
+        with ServiceProcess(unreachable, tmp_path / "log") as service:
             wait(lambda: "waiting for the broker" in service.log.read_text(), 20, "it does not say that it waits")
             assert lags(service) == {}
         with world.service(tmp_path) as service:

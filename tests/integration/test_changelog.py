@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
-from consumer.adapters.asked import Broker as Asked
+from consumer.adapters.asked import Inquirer
 from consumer.adapters.logs import Complaints
 from consumer.adapters.restore import Restored, Restorer
 from consumer.adapters.transaction import Output, Transactions
@@ -54,7 +54,7 @@ class Writer:
         self.state, self.log = State(ROME), Changelog()
         self._place = Origin("id", 7, ROME.time_zone, ROME.day_start)
         self._transactions = Transactions(world.environ, world.name, lambda: False)
-        self._transactions.take_id(lambda _: None)
+        self._transactions.acquire_id(lambda _: None)
         self._member = Consumer({"bootstrap.servers": world.servers, "group.id": world.environ["CONSUMER_GROUP"]})
 
     def commit(self, several: Iterable[Sequence[Row]]) -> None:
@@ -89,12 +89,12 @@ class Writer:
 
 
 @contextmanager
-def restoring(world: World) -> Iterator[tuple[Restorer, Asked]]:
+def restoring(world: World) -> Iterator[tuple[Restorer, Inquirer]]:
     """The service's own restorer, at partition 0, and who it asks."""
     environ = world.environ
     names = environ["CONSUMER_GROUP"], environ["READINGS_TOPIC"], environ["CHANGELOG_TOPIC"]
     with (
-        closing(Asked(environ, world.admin, *names, Complaints())) as asked,
+        closing(Inquirer(environ, world.admin, *names, Complaints())) as asked,
         closing(Restorer(environ, asked, names[2], ROME)) as restorer,
     ):
         restorer.begin(0)

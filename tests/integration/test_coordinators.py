@@ -19,7 +19,7 @@ TWICE = {
 
 def test_the_coordinators_move_to_another_node(tmp_path: Path) -> None:
     """The node that leads our transactions ends, comes back, and is killed: the service goes on with the other."""
-    with Broker(tmp_path / "one", TWICE) as one, Broker(tmp_path / "two", TWICE, beside=one) as two:
+    with Broker(tmp_path / "one", TWICE) as one, Broker(tmp_path / "two", TWICE, joins=one) as two:
         world = World(f"{one.bootstrap_servers},{two.bootstrap_servers}")
         instance = led_by(world, 2)
         with world.service(tmp_path, INSTANCE_ID=instance) as service:

@@ -13,7 +13,7 @@ from consumer.core.claim import Claim
 from kafka_local import Broker
 from season.topics import find
 from tests.integration.test_service import check, shuffled_year
-from tests.integration.world import Service, World, wait
+from tests.integration.world import ServiceProcess, World, wait
 
 
 def beside(world: World) -> World:
@@ -23,7 +23,7 @@ def beside(world: World) -> World:
     return other
 
 
-def refused(service: Service, other: World, setting: str = "READINGS_TOPIC") -> None:
+def refused(service: ServiceProcess, other: World, setting: str = "READINGS_TOPIC") -> None:
     """Waits for its end, with status 2 and a sentence that names the other one; it took no id and wrote nothing."""
     assert service.process.wait(60) == 2
     said = service.log.read_text()
@@ -99,10 +99,10 @@ def test_of_two_that_start_at_once_one_is_refused(broker: Broker, tmp_path: Path
 
 
 @contextmanager
-def started(worlds: list[World], folder: Path, attempt: int) -> Iterator[list[list[Service]]]:
+def started(worlds: list[World], folder: Path, attempt: int) -> Iterator[list[list[ServiceProcess]]]:
     """Two instances of each, all at once, in another order each time."""
     with ExitStack() as stack:
-        services: list[list[Service]] = [[], []]
+        services: list[list[ServiceProcess]] = [[], []]
         for number in range(4):
             which = (number + attempt) % 2
             service = worlds[which].service(folder, INSTANCE_ID=f"{which}-{number}")

@@ -16,7 +16,7 @@ from tests.hostile_json import depth
 from tests.integration.batches import SMALL, batch, bomb, mute, record, send, wild
 from tests.integration.oracle import Logged
 from tests.integration.test_service import ROME, check, reading
-from tests.integration.world import Service, World
+from tests.integration.world import ServiceProcess, World
 
 START = int(ROME.starts(np.array([18779]))[0])  # 2021-06-01
 ZONES_OF_A_DAY = ["IT", "FR", "DE", "ES", "PL"]
@@ -56,7 +56,7 @@ def day(start: int = START) -> list[dict[str, Any]]:
     return [reading(zone, start + hour * HOUR, 100.0 + hour) for hour in range(24) for zone in ZONES_OF_A_DAY]
 
 
-def read_all(world: World, folder: Path, seconds: float = 60, **says: float) -> Service:
+def read_all(world: World, folder: Path, seconds: float = 60, **says: float) -> ServiceProcess:
     """A service that has read all there is, says so in its metrics, and was stopped: its log can still be read."""
     with world.service(folder) as service:
         world.wait_until_read(seconds)

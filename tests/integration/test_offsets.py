@@ -15,7 +15,7 @@ from season.calendar import DAY, HOUR
 from season.topics import find
 from tests.integration.oracle import Expected, Oracle, compare
 from tests.integration.test_service import ROME, RULES, check, reading, shuffled_year
-from tests.integration.world import MODEL, Service, World, wait
+from tests.integration.world import MODEL, ServiceProcess, World, wait
 
 START = 1_622_498_400  # 2021-06-01T00:00+02:00
 
@@ -34,7 +34,7 @@ def move(world: World, offsets: Mapping[int, int]) -> None:
     world.admin.alter_consumer_group_offsets([group])[group.group_id].result()
 
 
-def run(world: World, folder: Path, **settings: str) -> Service:
+def run(world: World, folder: Path, **settings: str) -> ServiceProcess:
     """A service that reads all there is and is stopped; its log can still be read."""
     with world.service(folder, INSTANCE_ID="one", **settings) as service:
         service.ready()
@@ -43,7 +43,7 @@ def run(world: World, folder: Path, **settings: str) -> Service:
     return service
 
 
-def lost(service: Service) -> dict[int, tuple[int, str]]:
+def lost(service: ServiceProcess) -> dict[int, tuple[int, str]]:
     """How many messages its log says are lost, and why, by partition; all of it at the level of errors."""
     events = [event for event in service.events() if event["event"] == "readings are lost"]
     assert {event["level"] for event in events} <= {"error"}
@@ -172,7 +172,7 @@ def stops(world: World, folder: Path, says: str, **settings: str) -> None:
         ended(service, says)
 
 
-def ended(service: Service, says: str) -> None:
+def ended(service: ServiceProcess, says: str) -> None:
     """Waits for the end of a service, by itself, with status 2 and this sentence, which says what to do."""
     assert service.process.wait(120) == 2
     told = service.log.read_text()

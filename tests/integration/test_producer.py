@@ -39,7 +39,7 @@ def _nothing_left_running() -> Iterator[None]:
         process.communicate()
 
 
-class Run:
+class ProducerRun:
     """One producer as a user starts it, against a topic of its own."""
 
     def __init__(self, broker: Broker | str, topic: str, *arguments: str, **environ: str) -> None:
@@ -155,7 +155,7 @@ def test_every_row_is_delivered_once_in_order(broker: Broker, topic: str, tmp_pa
     lines = [rows(zone, range(hour, hour + 1)) for hour in range(200) for zone in zones]
     path.write_text(HEADER + "".join(lines), "utf-8")
     began = time.time() * 1000
-    status, out, err = Run(broker, topic, str(path), TOPIC_PARTITIONS="3").end()
+    status, out, err = ProducerRun(broker, topic, str(path), TOPIC_PARTITIONS="3").end()
     assert (status, err) == (0, "")
     assert "delivered 1,000 readings of 5 zones, 2021-01-01T00:00:00Z to 2021-01-09T07:00:00Z" in out
     assert "1,000 rows read, 0 bad" in out
@@ -167,7 +167,7 @@ def test_every_row_is_delivered_once_in_order(broker: Broker, topic: str, tmp_pa
 
 def test_a_small_queue_loses_nothing(broker: Broker, topic: str) -> None:
     """Back-pressure: a queue of 100 messages is waited for, tens of thousands go through it."""
-    run = Run(broker, topic, "-", KAFKA_QUEUE_BUFFERING_MAX_MESSAGES="100")
+    run = ProducerRun(broker, topic, "-", KAFKA_QUEUE_BUFFERING_MAX_MESSAGES="100")
     run.process.stdin.write(HEADER + rows("IT", range(20_000)))  # type: ignore[union-attr]
     status, out, err = run.end()
     assert (status, err) == (0, "")
@@ -177,7 +177,7 @@ def test_a_small_queue_loses_nothing(broker: Broker, topic: str) -> None:
 
 def test_a_bad_row_ends_it_after_what_came_before(broker: Broker, topic: str) -> None:
     """Status 1, the row's file, line and reason, and what was delivered before."""
-    run = Run(broker, topic, "-")
+    run = ProducerRun(broker, topic, "-")
     status, out, err = _give_all(run, HEADER + rows("IT", range(3)) + "IT,,5\n" + rows("IT", range(3, 6)))
     assert status == 1
     assert err.startswith("standard input:5: '' is not a time")
@@ -188,7 +188,7 @@ def test_a_bad_row_ends_it_after_what_came_before(broker: Broker, topic: str) ->
 
 def test_skip_bad_tells_and_counts_bad_rows(broker: Broker, topic: str) -> None:
     """Status 0, each bad row told, all others delivered."""
-    run = Run(broker, topic, "-", "--skip-bad")
+    run = ProducerRun(broker, topic, "-", "--skip-bad")
     text = HEADER + rows("IT", range(3)) + "IT,,5\nIT\n" + rows("IT", range(3, 6))
     status, out, err = _give_all(run, text)
     assert status == 0
@@ -197,7 +197,7 @@ def test_skip_bad_tells_and_counts_bad_rows(broker: Broker, topic: str) -> None:
     assert hours(broker, topic) == {"IT": list(range(6))}
 
 
-def _give_all(run: Run, text: str) -> tuple[int, str, str]:
+def _give_all(run: ProducerRun, text: str) -> tuple[int, str, str]:
     out, err = run.process.communicate(text, timeout=60)
     assert "Traceback" not in err
     return run.process.returncode, out, err
@@ -205,7 +205,7 @@ def _give_all(run: Run, text: str) -> tuple[int, str, str]:
 
 def test_resume_sends_only_what_is_later_in_its_zone(broker: Broker, topic: str) -> None:
     """Each zone goes on behind its own latest reading; malformed and wrongly keyed messages do not count."""
-    assert _give_all(Run(broker, topic, "-"), HEADER + rows("IT", range(10)) + rows("FR", range(5)))[0] == 0
+    assert _give_all(ProducerRun(broker, topic, "-"), HEADER + rows("IT", range(10)) + rows("FR", range(5)))[0] == 0
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "partitioner": "murmur2_random"})
     later = START + 1000 * 3600
     producer.produce(topic, encode_reading("IT", later, 1.0), b"FR")
@@ -213,7 +213,7 @@ def test_resume_sends_only_what_is_later_in_its_zone(broker: Broker, topic: str)
     producer.produce(topic, None, b"IT")
     producer.flush()
     text = HEADER + rows("IT", range(12)) + rows("FR", range(7)) + rows("DE", range(2))
-    status, out, _ = _give_all(Run(broker, topic, "-", "--resume"), text)
+    status, out, _ = _give_all(ProducerRun(broker, topic, "-", "--resume"), text)
     assert status == 0
     assert "delivered 6 readings of 3 zones" in out
     assert "15 readings skipped" in out
@@ -221,7 +221,7 @@ def test_resume_sends_only_what_is_later_in_its_zone(broker: Broker, topic: str)
 
 def test_resume_waits_for_open_transactions_and_ignores_aborted_ones(broker: Broker, topic: str) -> None:
     """The topic's end is where it was when it was asked for, an open transaction included; aborted is not there."""
-    assert _give_all(Run(broker, topic, "-"), HEADER + rows("IT", range(2)))[0] == 0
+    assert _give_all(ProducerRun(broker, topic, "-"), HEADER + rows("IT", range(2)))[0] == 0
     for committed, expected in ((False, [2, 3, 4]), (True, [4])):
         producer = Producer(
             {
@@ -236,7 +236,7 @@ def test_resume_waits_for_open_transactions_and_ignores_aborted_ones(broker: Bro
         zone = "IT" if not committed else "FR"
         producer.produce(topic, encode_reading(zone, START + 3 * 3600, 3.0), zone.encode())
         producer.flush()
-        run = Run(broker, topic, "-", "--resume")
+        run = ProducerRun(broker, topic, "-", "--resume")
         run.give(HEADER + rows(zone, range(5) if committed else range(2, 5)))
         time.sleep(2.5)
         assert run.process.poll() is None
@@ -252,12 +252,12 @@ def test_resume_waits_for_open_transactions_and_ignores_aborted_ones(broker: Bro
 def test_resume_passes_over_what_no_client_can_read(broker: Broker, topic: str) -> None:
     """Batches that cannot be unpacked or parsed are told with their place, and what stands behind them counts."""
     small = {"TOPIC_PARTITIONS": "1", **SMALL}
-    assert _give_all(Run(broker, topic, "-", **small), HEADER + rows("IT", range(10)))[0] == 0
+    assert _give_all(ProducerRun(broker, topic, "-", **small), HEADER + rows("IT", range(10)))[0] == 0
     send(broker.bootstrap_servers, topic, 0, bomb(30, 4_000_000))
     send(broker.bootstrap_servers, topic, 0, mute(2, 3))
-    assert _give_all(Run(broker, topic, "-", **small), HEADER + rows("IT", range(10, 12)))[0] == 0
+    assert _give_all(ProducerRun(broker, topic, "-", **small), HEADER + rows("IT", range(10, 12)))[0] == 0
     send(broker.bootstrap_servers, topic, 0, bomb(2, 4_000_000))  # the last that there is
-    status, out, err = _give_all(Run(broker, topic, "-", "--resume", **small), HEADER + rows("IT", range(15)))
+    status, out, err = _give_all(ProducerRun(broker, topic, "-", "--resume", **small), HEADER + rows("IT", range(15)))
     assert status == 0
     assert "delivered 3 readings of 1 zone" in out
     assert "12 readings skipped" in out
@@ -268,7 +268,7 @@ def test_resume_passes_over_what_no_client_can_read(broker: Broker, topic: str) 
 def test_speed_paces_by_the_readings_own_time(broker: Broker, topic: str) -> None:
     """Two zones of 24 hours at 12 hours a second take two seconds, not four."""
     text = HEADER + "".join(rows(zone, range(hour, hour + 1)) for hour in range(25) for zone in ("IT", "FR"))
-    status, _, _ = _give_all(Run(broker, topic, "-", "--speed=12"), text)
+    status, _, _ = _give_all(ProducerRun(broker, topic, "-", "--speed=12"), text)
     assert status == 0
     stamps = [stamp for _, _, _, _, stamp in messages(broker, topic)]
     assert len(stamps) == 50
@@ -278,7 +278,7 @@ def test_speed_paces_by_the_readings_own_time(broker: Broker, topic: str) -> Non
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_what_is_in_hand_delivered(broker: Broker, topic: str, name: int) -> None:
     """Also while it waits for the next line of standard input: status 0, and all that came is on the topic."""
-    run = Run(broker, topic, "-")
+    run = ProducerRun(broker, topic, "-")
     run.give(HEADER + rows("IT", range(100)))
     wait(lambda: _has(broker, topic, 100), 60, "the readings do not come")
     run.process.send_signal(name)
@@ -296,7 +296,7 @@ def _has(broker: Broker, topic: str, count: int) -> bool:
 
 def test_a_missing_topic_that_must_not_be_created_stops_it(broker: Broker, topic: str) -> None:
     """CREATE_TOPICS=false: a sentence and status 2."""
-    status, out, err = _give_all(Run(broker, topic, "-", CREATE_TOPICS="false"), HEADER)
+    status, out, err = _give_all(ProducerRun(broker, topic, "-", CREATE_TOPICS="false"), HEADER)
     assert (status, out) == (2, "")
     assert topic in err
 
@@ -307,7 +307,7 @@ def test_a_file_that_turns_out_to_be_none_ends_it_after_what_came_before(
     """Standard input is looked at only when its turn comes: what was read before is delivered and said."""
     path = tmp_path / "readings.csv"
     path.write_text(HEADER + rows("IT", range(3)))
-    status, out, err = _give_all(Run(broker, topic, str(path), "-"), "no,such,columns\n")
+    status, out, err = _give_all(ProducerRun(broker, topic, str(path), "-"), "no,such,columns\n")
     assert status == 2
     assert "standard input has no column 'zone'" in err
     assert "delivered 3 readings" in out
@@ -318,7 +318,7 @@ def test_a_broker_that_cannot_be_reached_is_waited_for(topic: str, tmp_path: Pat
     """The wait has a log line, and SIGTERM ends it with status 0."""
     path = tmp_path / "readings.csv"
     path.write_text(HEADER)
-    run = Run("127.0.0.1:1", topic, str(path))
+    run = ProducerRun("127.0.0.1:1", topic, str(path))
     assert run.process.stderr is not None
     assert "waiting for the broker" in run.process.stderr.readline()
     run.process.send_signal(signal.SIGTERM)
@@ -328,7 +328,7 @@ def test_a_broker_that_cannot_be_reached_is_waited_for(topic: str, tmp_path: Pat
 
 def test_a_broker_that_goes_and_comes_loses_and_doubles_nothing(own: Broker, topic: str) -> None:
     """Kill -9 of the broker in the middle: the producer says that it waits, and goes on."""
-    run = Run(own, topic, "-", "--speed=100")
+    run = ProducerRun(own, topic, "-", "--speed=100")
     run.give(HEADER + rows("IT", range(1500)))
     wait(lambda: _has(own, topic, 200), 60, "the readings do not come")
     own.kill()
@@ -343,7 +343,9 @@ def test_a_broker_that_goes_and_comes_loses_and_doubles_nothing(own: Broker, top
 
 def test_a_delivery_that_fails_is_an_exit_status(own: Broker, topic: str) -> None:
     """Who sets a timeout gets the failure: status 1, a sentence, and what was not delivered."""
-    run = Run(own, topic, "-", "--speed=100", KAFKA_DELIVERY_TIMEOUT_MS="1500", KAFKA_REQUEST_TIMEOUT_MS="1000")
+    run = ProducerRun(
+        own, topic, "-", "--speed=100", KAFKA_DELIVERY_TIMEOUT_MS="1500", KAFKA_REQUEST_TIMEOUT_MS="1000"
+    )
     run.give(HEADER + rows("IT", range(3000)))
     wait(lambda: _has(own, topic, 100), 60, "the readings do not come")
     own.kill()
@@ -358,7 +360,7 @@ def test_a_delivery_that_fails_is_an_exit_status(own: Broker, topic: str) -> Non
 
 def test_a_signal_while_the_broker_is_away_does_not_wait_for_it(own: Broker, topic: str) -> None:
     """Gone within ten seconds, with status 1 and the number of readings that were not delivered."""
-    run = Run(own, topic, "-", "--speed=100")
+    run = ProducerRun(own, topic, "-", "--speed=100")
     run.give(HEADER + rows("IT", range(3000)))
     wait(lambda: _has(own, topic, 100), 60, "the readings do not come")
     own.kill()

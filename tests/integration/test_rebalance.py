@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from kafka_local import Broker
 from tests.integration.test_service import check, shuffled_year
 from tests.integration.traffic import tell, traffic, went_on
-from tests.integration.world import Service, World, group_world, wait
+from tests.integration.world import ServiceProcess, World, group_world, wait
 
 PROTOCOLS = ["classic", "consumer"]
 SESSION = 20_000  # milliseconds within which a member that was stopped is surely back, on a busy machine too
@@ -39,12 +39,12 @@ def quick() -> Iterator[Broker]:
         yield running
 
 
-def said(service: Service, text: str) -> int:
+def said(service: ServiceProcess, text: str) -> int:
     """How often its log says so."""
     return service.log.read_text().count(text)
 
 
-def held(service: Service) -> set[int]:
+def held(service: ServiceProcess) -> set[int]:
     """The partitions that it holds, as its log tells."""
     partitions: set[int] = set()
     for event in service.events():
@@ -55,7 +55,7 @@ def held(service: Service) -> set[int]:
     return partitions
 
 
-def flows(service: Service, times: int = 1) -> None:
+def flows(service: ServiceProcess, times: int = 1) -> None:
     """Waits until a partition of this service has been restored, so many times."""
     wait(lambda: said(service, "partition restored") >= times, 60, "it gets no partition")
 
@@ -119,7 +119,7 @@ def test_a_static_member_gets_its_partitions_again(quick: Broker, tmp_path: Path
     messages = shuffled_year(9)[:9000]
     with ExitStack() as stack:
 
-        def start(name: str) -> Service:
+        def start(name: str) -> ServiceProcess:
             names = {"INSTANCE_ID": name, "KAFKA_GROUP_INSTANCE_ID": name}
             return stack.enter_context(world.service(tmp_path, COMMIT_INTERVAL="300ms", **names))
 

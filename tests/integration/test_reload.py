@@ -25,7 +25,7 @@ from season.calendar import HOUR
 from tests.integration.oracle import Expected, Logged, compare
 from tests.integration.test_promises import START
 from tests.integration.test_service import expected_of, reading, shuffled_year
-from tests.integration.world import MODEL, Service, World, wait
+from tests.integration.world import MODEL, ServiceProcess, World, wait
 from tests.made_models import METADATA, endless_at, endless_to_load
 from tests.processes import children, gone, processor_seconds
 
@@ -52,23 +52,23 @@ def put(path: Path, model: bytes) -> None:
     partial.replace(path)
 
 
-def in_force(service: Service) -> str:
+def in_force(service: ServiceProcess) -> str:
     """The version of the model that the service says it runs."""
     return str(json.loads(service.get("/model")[1])["version"])
 
 
-def taken_up(service: Service, model: bytes) -> None:
+def taken_up(service: ServiceProcess, model: bytes) -> None:
     """Waits until it is in force."""
     wait(lambda: in_force(service) == version(model), 60, "it is not taken up")
 
 
-def refused(service: Service, times: int) -> None:
+def refused(service: ServiceProcess, times: int) -> None:
     """Waits until so many looks have ended in a refusal."""
     told = "the new model file is refused, the running model stays"
     wait(lambda: service.log.read_text().count(told) >= times, 60, "it is not refused")
 
 
-def scored_more(service: Service) -> None:
+def scored_more(service: ServiceProcess) -> None:
     """Waits until it has scored windows with the model that is in force now."""
 
     def scored() -> float:
@@ -94,7 +94,9 @@ def load(world: World, messages: Sequence[dict[str, Any]]) -> Iterator[None]:
 
 
 @contextmanager
-def running(world: World, folder: Path, model: bytes, interval: str = "50ms") -> Iterator[tuple[Service, Path]]:
+def running(
+    world: World, folder: Path, model: bytes, interval: str = "50ms"
+) -> Iterator[tuple[ServiceProcess, Path]]:
     """A service that is ready and runs this model, and the model's file; it has to stop in order at the end."""
     path = folder / "model.onnx"
     put(path, model)
@@ -175,7 +177,7 @@ def test_a_file_that_does_not_fit_changes_nothing(broker: Broker, tmp_path: Path
     assert check_rescored(world, (model, new)) == {version(model), version(new)}
 
 
-def reloads(service: Service) -> tuple[list[str], float, float]:
+def reloads(service: ServiceProcess) -> tuple[list[str], float, float]:
     """The model in the metrics, and how many files were taken and refused."""
     shown = service.metrics()
     models = [name for name, value in shown.items() if name.startswith("season_model_info") and value == 1]
@@ -222,8 +224,10 @@ def test_a_file_that_would_stop_the_service_does_not(broker: Broker, tmp_path: P
     assert check_rescored(world, (model, new)) == {version(model), version(new)}
 
 
-@pytest.mark.parametrize("end", [Service.stop, Service.kill], ids=["SIGTERM", "kill -9"])
-def test_a_trial_ends_with_the_service(broker: Broker, tmp_path: Path, end: Callable[[Service], object]) -> None:
+@pytest.mark.parametrize("end", [ServiceProcess.stop, ServiceProcess.kill], ids=["SIGTERM", "kill -9"])
+def test_a_trial_ends_with_the_service(
+    broker: Broker, tmp_path: Path, end: Callable[[ServiceProcess], object]
+) -> None:
     """However that ends; and it delays no SIGTERM."""
     world = World(broker.bootstrap_servers)
     path = tmp_path / "model.onnx"

@@ -9,7 +9,7 @@ import pytest
 
 from kafka_local import Broker
 from season.installed import version
-from tests.integration.world import ROOT, TOPICS, Service, World, wait
+from tests.integration.world import ROOT, TOPICS, ServiceProcess, World, wait
 from tests.made_models import endless
 
 
@@ -79,7 +79,7 @@ def test_a_broker_that_cannot_be_reached_is_waited_for(tmp_path: Path, broker: B
     """It says so, is healthy, not ready, and ends well on SIGTERM."""
     world = World(broker.bootstrap_servers)
     environ = {**world.environ, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
-    with Service(environ, tmp_path / "log") as service:
+    with ServiceProcess(environ, tmp_path / "log") as service:
         wait(lambda: "waiting for the broker" in service.log.read_text(), 60, "it does not say that it waits")
         assert service.get("/healthz")[0] == 200
         assert service.get("/readyz")[0] == 503

@@ -18,19 +18,19 @@ from kafka_local import Broker
 from kafka_local.jars import class_path
 from tests.integration.test_promises import day
 from tests.integration.test_service import check
-from tests.integration.world import Service, World, wait
+from tests.integration.world import ServiceProcess, World, wait
 
 HASTY = "tests.integration.hasty"
 
 
-def lines(service: Service, words: str) -> list[dict[str, Any]]:
+def lines(service: ServiceProcess, words: str) -> list[dict[str, Any]]:
     """The lines of its log that say so."""
     return [event for event in service.events() if words in event.get("event", "")]
 
 
-def hasty(world: World, folder: Path, **settings: str) -> Service:
+def hasty(world: World, folder: Path, **settings: str) -> ServiceProcess:
     """A service that tells of what waits within seconds."""
-    return Service(world.environ | settings, folder / "hasty.log", HASTY)
+    return ServiceProcess(world.environ | settings, folder / "hasty.log", HASTY)
 
 
 def test_readings_behind_an_open_transaction_are_counted_and_told(broker: Broker, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from kafka_local import Broker
 from season.topics import Topics, ensure
 from tests.integration.test_coordinators import TWICE
 from tests.integration.test_service import check, shuffled_year
-from tests.integration.world import Service, World, wait
+from tests.integration.world import ServiceProcess, World, wait
 
 
 def configure(world: World, topic: str, config: dict[str, str]) -> None:
@@ -28,12 +28,12 @@ def configure(world: World, topic: str, config: dict[str, str]) -> None:
     world.admin.incremental_alter_configs([resource])[resource].result()
 
 
-def said(service: Service, event: str) -> list[str]:
+def said(service: ServiceProcess, event: str) -> list[str]:
     """What its log says with an event, each time."""
     return [entry.get("why", "") for entry in service.events() if entry["event"] == event]
 
 
-def cannot_write(service: Service, *says: str) -> None:
+def cannot_write(service: ServiceProcess, *says: str) -> None:
     """Waits until /readyz says that it cannot write, and why; the log says the same, once, however long it lasts."""
     wait(lambda: all(text in service.get("/readyz")[1] for text in says), 60, f"/readyz does not say {says}")
     assert service.get("/readyz")[0] == 503
@@ -59,7 +59,7 @@ def test_a_clock_that_is_two_hours_ahead(broker: Broker, tmp_path: Path) -> None
         "this host's clock says 20",
         "after.max.ms (it is 3600000)",
     )
-    with Service(world.environ, tmp_path / "log", "tests.integration.ahead") as service:
+    with ServiceProcess(world.environ, tmp_path / "log", "tests.integration.ahead") as service:
         cannot_write(service, *says)
         configure(world, changelog, _late(24))
         service.ready()
@@ -101,7 +101,7 @@ def test_the_clocks_difference_is_told(broker: Broker) -> None:
 
 def test_replicas_that_are_away(tmp_path: Path) -> None:
     """Of a topic that it writes to, and of the coordinator's own: not ready, with the topic; then it goes on."""
-    with Broker(tmp_path / "one", TWICE) as one, Broker(tmp_path / "two", TWICE, beside=one) as two:
+    with Broker(tmp_path / "one", TWICE) as one, Broker(tmp_path / "two", TWICE, joins=one) as two:
         world = World(f"{one.bootstrap_servers},{two.bootstrap_servers}")
         messages = shuffled_year(33)[:6000]
         with world.service(tmp_path) as service:

@@ -159,12 +159,12 @@ class World:
         """Waits until the group has committed all of `readings`."""
         wait(lambda: self.behind() == 0, seconds, "the group does not come to the end of the readings")
 
-    def service(self, folder: Path, **settings: str) -> "Service":
+    def service(self, folder: Path, **settings: str) -> "ServiceProcess":
         """A process of the service, with further settings."""
-        return Service(self.environ | settings, folder / f"{self.name}-{uuid.uuid4().hex[:4]}.log")
+        return ServiceProcess(self.environ | settings, folder / f"{self.name}-{uuid.uuid4().hex[:4]}.log")
 
 
-class Service:
+class ServiceProcess:
     """A process of `python -m consumer`, or of a launcher of it; killed where the test ends without `stop`."""
 
     def __init__(self, environ: Mapping[str, str], log: Path, module: str = "consumer") -> None:
@@ -175,7 +175,7 @@ class Service:
                 [sys.executable, "-m", module], cwd=ROOT, env=clean | dict(environ), stderr=stderr
             )
 
-    def __enter__(self) -> "Service":
+    def __enter__(self) -> "ServiceProcess":
         return self
 
     def __exit__(

@@ -56,7 +56,7 @@ def test_data_survives_kill_and_restart_on_the_same_port(own: Broker) -> None:
 def test_a_second_node_takes_over() -> None:
     """Beside another one it is of the same cluster; what both keep is there when it is killed."""
     twice = {"default.replication.factor": "2", "offsets.topic.replication.factor": "2"}
-    with Broker(settings=twice) as first, Broker(settings=twice, beside=first) as second:
+    with Broker(settings=twice) as first, Broker(settings=twice, joins=first) as second:
         publish(second, "shared", "one")
         second.kill()
         assert read(first, "shared", 1) == [b"one"]

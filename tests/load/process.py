@@ -8,7 +8,7 @@ MB = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Held:
+class Usage:
     """Resident memory and its peak in bytes, open file handles, threads, and processor time in seconds so far."""
 
     resident: int
@@ -18,14 +18,14 @@ class Held:
     processor: float
 
 
-def held(pid: int) -> Held:
+def held(pid: int) -> Usage:
     """What a process holds now. OSError or ValueError where it has just ended."""
     folder = Path("/proc", str(pid))
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
     times = (folder / "stat").read_text().rsplit(")", 1)[1].split()
     if "VmRSS" not in status:
         raise ValueError(f"process {pid} has ended")
-    return Held(
+    return Usage(
         resident=int(status["VmRSS"].split()[0]) * 1024,
         peak=int(status["VmHWM"].split()[0]) * 1024,
         handles=len(list((folder / "fd").iterdir())),

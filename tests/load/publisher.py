@@ -17,7 +17,7 @@ from tests.load.made import day_of
 _PIECE = 500  # messages between two looks at the clock
 
 
-class Publisher:
+class LoadPublisher:
     """Sends messages at a pace (a second, 0 for as fast as it goes); raises where one is not delivered."""
 
     def __init__(self, servers: str, topic: str, rate: float) -> None:
@@ -85,7 +85,7 @@ def main() -> None:
     told = parser.parse_args()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    publisher = Publisher(told.servers, told.topic, told.rate)
+    publisher = LoadPublisher(told.servers, told.topic, told.rate)
     say("publishes")  # from now on SIGTERM is heard
     done = 0
     while done != told.days and not stopped.is_set():

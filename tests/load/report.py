@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tests.load.process import MB
 from tests.load.samples import NAN, Sample
-from tests.load.verdict import Verdict, judge
+from tests.load.verdict import CurveVerdict, judge
 
 # How much a curve may rise over the second half of the run, as a share of its mean there.
 _LITTLE = 0.05
@@ -13,7 +13,7 @@ _LITTLE = 0.05
 _CHANGELOG = 0.25
 
 
-def verdicts(samples: Sequence[Sample]) -> list[Verdict]:
+def verdicts(samples: Sequence[Sample]) -> list[CurveVerdict]:
     """What each curve does."""
     times = [sample.seconds for sample in samples]
     first = [sample.members[0] for sample in samples]
@@ -28,7 +28,7 @@ def verdicts(samples: Sequence[Sample]) -> list[Verdict]:
     ]
 
 
-def sentence(verdict: Verdict, judged: bool) -> str:
+def sentence(verdict: CurveVerdict, judged: bool) -> str:
     """A verdict for a person; of a run that was too short nothing is judged."""
     word = "levels off" if verdict.level else "GROWS" if judged else "grows (too short a run to judge)"
     return (

@@ -19,11 +19,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from kafka_local import Broker
 from kafka_local.leash import leashed
-from tests.integration.world import ROOT, Service, World, wait
+from tests.integration.world import ROOT, ServiceProcess, World, wait
 from tests.load.made import totals
 from tests.load.process import MB
 from tests.load.samples import Sample, Sampler
-from tests.load.subscriber import Subscriber
+from tests.load.subscriber import LoadSubscriber
 
 _SAMPLE = 5.0  # seconds between samples
 _DISTURB = 60.0  # seconds between rebalances
@@ -47,7 +47,7 @@ class Soak:
         self.samples: list[Sample] = []
         self.services = [self._start(number) for number in range(members)]
         self.sampler = Sampler(world, broker)
-        self.subscriber = Subscriber(world, zones)
+        self.subscriber = LoadSubscriber(world, zones)
         self.days = 0
         self._turns = itertools.count()
 
@@ -127,7 +127,7 @@ class Soak:
             self._stop(self.services[number])
         self.services[number] = self._start(number)
 
-    def _stop(self, service: Service) -> None:
+    def _stop(self, service: ServiceProcess) -> None:
         try:
             status = service.stop()
         except subprocess.TimeoutExpired:
@@ -137,7 +137,7 @@ class Soak:
             if status != 0:
                 self.problems.append(f"a member ended with status {status} on SIGTERM: {service.log.name}")
 
-    def _start(self, number: int) -> Service:
+    def _start(self, number: int) -> ServiceProcess:
         return self.world.service(self.folder, INSTANCE_ID=f"member-{number}", WINDOW_TIME_ZONE="UTC")
 
     def _work_off(self) -> None:

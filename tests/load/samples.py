@@ -10,14 +10,14 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from kafka_local import Broker
-from tests.integration.world import Service, World
+from tests.integration.world import ServiceProcess, World
 from tests.load.process import disk, held
 
 NAN = math.nan
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberSample:
     """One member in one sample; NaN while it is down."""
 
     resident_bytes: float = NAN
@@ -35,7 +35,7 @@ class Sample:
     lag: float
     changelog_bytes: float
     changelog_records: float
-    members: tuple[Member, ...]
+    members: tuple[MemberSample, ...]
 
 
 class Sampler:
@@ -56,7 +56,7 @@ class Sampler:
         self._began = time.monotonic()
         self._records, self._counted = NAN, -math.inf
 
-    def sample(self, services: Sequence[Service]) -> Sample:
+    def sample(self, services: Sequence[ServiceProcess]) -> Sample:
         """What is so now."""
         now = time.monotonic() - self._began
         if now - self._counted >= 60:
@@ -104,18 +104,18 @@ class Sampler:
         return records
 
 
-def _member(service: Service) -> Member:
+def _member(service: ServiceProcess) -> MemberSample:
     try:
         now = held(service.process.pid)
     except (OSError, ValueError):
-        return Member()
-    return Member(now.resident, now.handles, now.threads, now.processor)
+        return MemberSample()
+    return MemberSample(now.resident, now.handles, now.threads, now.processor)
 
 
 def write(samples: Sequence[Sample], file: Path) -> None:
     """The samples as CSV."""
     single = [field.name for field in fields(Sample) if field.name != "members"]
-    each = [f"member{n}_{field.name}" for n in range(len(samples[0].members)) for field in fields(Member)]
+    each = [f"member{n}_{field.name}" for n in range(len(samples[0].members)) for field in fields(MemberSample)]
     with file.open("w", newline="") as text:
         rows = csv.writer(text)
         rows.writerow(single + each)

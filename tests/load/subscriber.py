@@ -77,7 +77,7 @@ class Expectation:
             self.problems.append(f"{message.topic()} {message.partition()} offset {message.offset()}: {sentence}")
 
 
-class Subscriber:
+class LoadSubscriber:
     """Reads both topics from their beginnings on a thread of its own, until `finish`."""
 
     def __init__(self, world: World, zones: int) -> None:
@@ -148,6 +148,6 @@ class Subscriber:
 
 def read_all(world: World, zones: int, days: int) -> list[str]:
     """What is wrong with the topics as they stand, after so many days of all zones."""
-    subscriber = Subscriber(world, zones)
+    subscriber = LoadSubscriber(world, zones)
     subscriber.start()
     return subscriber.finish(days)

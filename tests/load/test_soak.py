@@ -8,7 +8,7 @@ from tests.integration.world import World
 from tests.load import picture
 from tests.load.report import table, verdicts
 from tests.load.run import Soak
-from tests.load.samples import Member, Sample, write
+from tests.load.samples import MemberSample, Sample, write
 
 
 def test_a_short_soak_is_whole(broker: Broker, tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_what_is_written_of_a_run(tmp_path: Path) -> None:
             3.0,
             2e7,
             500.0,
-            (Member(2e8, 40, 20, n), Member() if n == 9 else Member(1e8, 39, 20, 1)),
+            (MemberSample(2e8, 40, 20, n), MemberSample() if n == 9 else MemberSample(1e8, 39, 20, 1)),
         )
         for n in range(1, 40)
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CurveVerdict:
     """A curve's name, the mean of its second half, and what the line through it rises, as a share of the mean."""
 
     name: str
@@ -22,11 +22,11 @@ class Verdict:
         return self.rise <= self.allowed
 
 
-def judge(name: str, times: Sequence[float], values: Sequence[float], allowed: float) -> Verdict:
+def judge(name: str, times: Sequence[float], values: Sequence[float], allowed: float) -> CurveVerdict:
     """The verdict on a curve; samples that are not there are NaN."""
     half = (times[0] + times[-1]) / 2
     points = [(t, v) for t, v in zip(times, values, strict=True) if t >= half and not math.isnan(v)]
     x, y = (np.array(column) for column in zip(*points, strict=True))
     slope = float(np.polyfit(x - x.mean(), y, 1)[0])
     mean = float(y.mean())
-    return Verdict(name, mean, slope * float(x[-1] - x[0]) / mean, allowed)
+    return CurveVerdict(name, mean, slope * float(x[-1] - x[0]) / mean, allowed)

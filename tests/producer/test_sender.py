@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from producer.sender import Client, Sender
+from producer.sender import ProducerClient, Sender
 from season.settings import RefusedError
 
 
@@ -57,7 +57,7 @@ def sender(stopped: Callable[[], bool] = lambda: False) -> tuple[Sender, Queue, 
     log: list[str] = []
     made: list[Queue] = []
 
-    def client(properties: dict[str, Any]) -> Client:
+    def client(properties: dict[str, Any]) -> ProducerClient:
         made.append(Queue(properties))
         return made[0]
 

@@ -29,14 +29,14 @@ Operations = list[AclOperation] | None
 
 
 @dataclass
-class Answer:
+class AllowedOperations:
     """What a description says of the operations that are allowed."""
 
     authorized_operations: Operations
 
 
 @dataclass
-class Answers:
+class AclAnswers:
     """A broker's answers by name: operations, or an error's code; `b` and the group are allowed unless said."""
 
     a: Operations | int
@@ -44,31 +44,31 @@ class Answers:
     g: Operations | int = field(default_factory=lambda: [AclOperation.READ, _DESCRIBE])
     asked: list[str] = field(default_factory=list)
 
-    def describe_topics(self, topics: TopicCollection, **_: Any) -> dict[str, "Future[Answer]"]:
+    def describe_topics(self, topics: TopicCollection, **_: Any) -> dict[str, "Future[AllowedOperations]"]:
         """Answer as the admin client does."""
         return {name: self._answer(name) for name in topics.topic_names}
 
-    def describe_consumer_groups(self, groups: Sequence[str], **_: Any) -> dict[str, "Future[Answer]"]:
+    def describe_consumer_groups(self, groups: Sequence[str], **_: Any) -> dict[str, "Future[AllowedOperations]"]:
         """Answer as the admin client does."""
         return {name: self._answer(name) for name in groups}
 
-    def _answer(self, name: str) -> "Future[Answer]":
+    def _answer(self, name: str) -> "Future[AllowedOperations]":
         self.asked.append(name)
-        future: Future[Answer] = Future()
+        future: Future[AllowedOperations] = Future()
         said = getattr(self, name)
         if isinstance(said, int):
             future.set_exception(KafkaException(KafkaError(said)))
         else:
-            future.set_result(Answer(said))
+            future.set_result(AllowedOperations(said))
         return future
 
 
-def client(answers: Answers) -> AdminClient:
+def client(answers: AclAnswers) -> AdminClient:
     """Return the answers as the client that they stand for."""
     return cast(AdminClient, answers)
 
 
-def of(answers: Answers) -> Authorization:
+def of(answers: AclAnswers) -> Authorization:
     """Return the authorization of a program that needs all four rights."""
     return Authorization(client(answers), _ALL, {"sasl.username": "season"})
 
@@ -87,18 +87,18 @@ def of(answers: Answers) -> Authorization:
 )
 def test_what_the_broker_says_of_a_topic(said: Operations | int, lacking: list[Right]) -> None:
     """Not to be described is to lack everything; where nothing is said, nothing is known to lack."""
-    assert missing(client(Answers(said)), _ALL) == lacking
+    assert missing(client(AclAnswers(said)), _ALL) == lacking
 
 
 def test_a_group_that_may_not_be_described_may_not_be_read() -> None:
     """READ implies DESCRIBE."""
-    answers = Answers([AclOperation.READ], g=KafkaError.GROUP_AUTHORIZATION_FAILED)
+    answers = AclAnswers([AclOperation.READ], g=KafkaError.GROUP_AUTHORIZATION_FAILED)
     assert missing(client(answers), _ALL) == [_GROUP]
 
 
 def test_the_start_asks_for_topics_alone_and_names_all_that_lack() -> None:
     """The group shows in the first call that needs it."""
-    answers = Answers([_DESCRIBE], b=[_DESCRIBE], g=[_DESCRIBE])
+    answers = AclAnswers([_DESCRIBE], b=[_DESCRIBE], g=[_DESCRIBE])
     with pytest.raises(RefusedError, match=r"READ on the topic 'a' .*WRITE on the topic 'b'"):
         of(answers).demand()
     assert sorted(answers.asked) == ["a", "b"]
@@ -107,9 +107,9 @@ def test_the_start_asks_for_topics_alone_and_names_all_that_lack() -> None:
 def test_a_broker_that_cannot_tell_now_does_not_hold_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first call that needs a right finds out; a stop ends the wait."""
     monkeypatch.setattr(authorization, "_PATIENCE_S", 0.3)
-    of(Answers(KafkaError._TIMED_OUT)).demand()
+    of(AclAnswers(KafkaError._TIMED_OUT)).demand()
     monkeypatch.setattr(authorization, "_PATIENCE_S", 3600.0)
-    of(Answers(KafkaError._TIMED_OUT)).demand(stopped=_after(3))
+    of(AclAnswers(KafkaError._TIMED_OUT)).demand(stopped=_after(3))
 
 
 def _after(calls: int) -> Callable[[], bool]:
@@ -135,14 +135,14 @@ def _after(calls: int) -> Callable[[], bool]:
 )
 def test_an_error_that_says_enough_is_explained_by_itself(denied: DeniedError, says: str) -> None:
     """Where the kind of the resource, or the caller, tells which right it was."""
-    with pytest.raises(RefusedError) as caught, of(Answers([AclOperation.READ])).explained():
+    with pytest.raises(RefusedError) as caught, of(AclAnswers([AclOperation.READ])).explained():
         raise denied
     assert f"denies this program (KAFKA_SASL_USERNAME='season') {says};" in str(caught.value)
 
 
 def test_what_else_is_missing_is_said_with_it() -> None:
     """One start tells all that is to be granted, those on one resource together."""
-    answers = Answers(KafkaError.TOPIC_AUTHORIZATION_FAILED, b=[_DESCRIBE])
+    answers = AclAnswers(KafkaError.TOPIC_AUTHORIZATION_FAILED, b=[_DESCRIBE])
     denied = DeniedError(
         KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), Right(CREATE, TOPIC, "b", "PREDICTIONS_TOPIC")
     )
@@ -156,14 +156,14 @@ def test_an_error_of_which_the_broker_knows_nothing_keeps_its_words(monkeypatch:
     monkeypatch.setattr(authorization, "_SPREADING_S", 0.3)
     with (
         pytest.raises(RefusedError, match="Topic authorization failed"),
-        of(Answers([AclOperation.READ])).explained(),
+        of(AclAnswers([AclOperation.READ])).explained(),
     ):
         raise DeniedError(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
 
 
 def test_a_group_that_cannot_be_asked_for_hides_no_topic() -> None:
     """Its coordinator may be away while the topics' brokers answer."""
-    answers = Answers([_DESCRIBE], g=KafkaError.NOT_COORDINATOR)
+    answers = AclAnswers([_DESCRIBE], g=KafkaError.NOT_COORDINATOR)
     with pytest.raises(RefusedError, match="READ on the topic 'a'"), of(answers).explained():
         raise DeniedError(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
 

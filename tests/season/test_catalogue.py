@@ -6,7 +6,7 @@ from season.catalogue import Setting, help_text, settings_of, table
 from season.settings import Duration, setting
 
 
-class Example(BaseModel):
+class CatalogueExample(BaseModel):
     """One field of each kind."""
 
     grace_period: Duration = setting("24h", "how long", allowed="at most 2d")
@@ -23,8 +23,8 @@ LISTED = [
 
 def test_a_model_s_settings_are_listed_as_a_person_types_them() -> None:
     """In the model's order; of a default that is computed the words."""
-    assert settings_of(Example) == LISTED
-    assert settings_of(Example, only={"CREATE_TOPICS"}) == LISTED[1:2]
+    assert settings_of(CatalogueExample) == LISTED
+    assert settings_of(CatalogueExample, only={"CREATE_TOPICS"}) == LISTED[1:2]
 
 
 def test_the_help_names_each_with_default_and_meaning() -> None:

@@ -14,25 +14,25 @@ from kafka_local.broker import free_port
 from season.cli import StoppedError
 from season.kafka import (
     DeniedError,
-    beside,
     client_properties,
     connect,
     groupless,
+    known_offset,
+    merged_properties,
     murmur2,
     murmur2_partition,
     presentable,
     refuse,
     refuse_reader,
-    told,
 )
 from season.settings import RefusedError, SettingError
 
 
 def test_an_answer_without_an_offset_is_none() -> None:
     """-1001 without an error, as the client says it of a partition whose leader has gone, is no topic's end."""
-    assert [told(ListOffsetsResultInfo(offset, -1, 0)) for offset in (0, 7)] == [0, 7]
+    assert [known_offset(ListOffsetsResultInfo(offset, -1, 0)) for offset in (0, 7)] == [0, 7]
     with pytest.raises(KafkaException):
-        told(ListOffsetsResultInfo(-1001, -1, -1))
+        known_offset(ListOffsetsResultInfo(-1001, -1, -1))
 
 
 def test_without_a_setting_it_is_the_local_broker() -> None:
@@ -242,23 +242,23 @@ def test_refusals_beside_our_own_properties_name_the_users_setting() -> None:
     with pytest.raises(
         SettingError, match=r"^KAFKA_DELIVERY_TIMEOUT_MS='20000': `message.timeout.ms` must be set <= `transaction"
     ):
-        beside(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "20000", "KAFKA_CLIENT_ID": "me"}, ours)
-    assert beside(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "5000"}, ours)["delivery.timeout.ms"] == "5000"
+        merged_properties(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "20000", "KAFKA_CLIENT_ID": "me"}, ours)
+    assert merged_properties(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "5000"}, ours)["delivery.timeout.ms"] == "5000"
 
 
 def test_the_environment_goes_over_what_we_only_tuned() -> None:
     """Ours are defaults but for the forbidden ones; the consumer class is asked as the producer is."""
     ours = {"group.id": "g", "session.timeout.ms": 45_000}
-    assert beside(Consumer, {"KAFKA_SESSION_TIMEOUT_MS": "6000"}, ours)["session.timeout.ms"] == "6000"
+    assert merged_properties(Consumer, {"KAFKA_SESSION_TIMEOUT_MS": "6000"}, ours)["session.timeout.ms"] == "6000"
     with pytest.raises(SettingError, match=r"^KAFKA_MAX_POLL_INTERVAL_MS='1000': `max.poll.interval.ms`must be"):
-        beside(Consumer, {"KAFKA_MAX_POLL_INTERVAL_MS": "1000"}, ours)
+        merged_properties(Consumer, {"KAFKA_MAX_POLL_INTERVAL_MS": "1000"}, ours)
 
 
 def test_who_joins_no_group_goes_without_what_is_for_members() -> None:
     """Neither the environment's nor ours of these is left; all else is."""
     environ = {"KAFKA_GROUP_PROTOCOL": "classic", "KAFKA_GROUP_INSTANCE_ID": "me", "KAFKA_SESSION_TIMEOUT_MS": "6000"}
     ours = {"group.id": "none", "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 10}
-    assert groupless(beside(Consumer, {**environ, "KAFKA_CLIENT_ID": "me"}, ours)) == {
+    assert groupless(merged_properties(Consumer, {**environ, "KAFKA_CLIENT_ID": "me"}, ours)) == {
         "bootstrap.servers": "localhost:9092",
         "client.id": "me",
         "group.id": "none",

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from season.settings import Duration, SettingError, Whole, load, seconds, setting
+from season.settings import Duration, SettingError, WholeNumber, load, seconds, setting
 
 
 class Example(BaseModel):
@@ -11,9 +11,11 @@ class Example(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     grace_period: Duration = setting("24h", "how long a window takes readings")
-    max_filled_hours: Whole = setting(2, "how many are filled", allowed="a whole number from 0 to 12", ge=0, le=12)
+    max_filled_hours: WholeNumber = setting(
+        2, "how many are filled", allowed="a whole number from 0 to 12", ge=0, le=12
+    )
     password: SecretStr | None = Field(None, min_length=8)
-    http_port: Whole = Field(8000, ge=0, le=65535)
+    http_port: WholeNumber = Field(8000, ge=0, le=65535)
 
     @model_validator(mode="after")
     def _over_fields(self) -> "Example":

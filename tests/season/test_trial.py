@@ -18,7 +18,7 @@ Log = list[tuple[str, int]]  # batches: what they are, and how many records they
 
 
 @dataclass
-class Client:
+class FakeClient:
     """Kafka's client before a made log: what it says of each offset that it is asked to read from."""
 
     log: Log
@@ -67,7 +67,7 @@ class Client:
 def found(log: Log, first: int) -> range:
     """What a trial of the log finds from an offset on."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "Consumer", lambda properties: Client(log, properties["stats_cb"]))
+        patch.setattr(module, "Consumer", lambda properties: FakeClient(log, properties["stats_cb"]))
         trial = Trial({}, "t", 3, first)
         for _ in range(100_000):
             unreadable = trial.unreadable()
@@ -104,7 +104,7 @@ def test_one_failure_is_no_proof() -> None:
     """A batch that was damaged on its way, and comes whole at the next try, is readable."""
     tries = iter([BOMB, BOMB, GOOD])
 
-    class Flaky(Client):
+    class Flaky(FakeClient):
         def batch(self) -> tuple[str, int]:
             return next(tries), 0
 
@@ -120,7 +120,7 @@ def test_a_broker_that_is_away_proves_nothing(monkeypatch: pytest.MonkeyPatch) -
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
 
-    class Away(Client):
+    class Away(FakeClient):
         def poll(self, wait: float) -> Message | None:
             self.statistics(self.told())
             return Message("t", 3, 0, None, None, None, KafkaError(KafkaError._TRANSPORT))
@@ -135,7 +135,7 @@ def test_a_broker_that_is_away_proves_nothing(monkeypatch: pytest.MonkeyPatch) -
 def test_answers_that_get_on_are_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of messages count only while the client stands where it was asked: behind aborted ones it gets on."""
 
-    class Moving(Client):
+    class Moving(FakeClient):
         def poll(self, wait: float) -> Message | None:
             self.partial += 1
             self.at += 1

@@ -15,7 +15,7 @@ import torch
 
 from training.command_line import ROOT
 from training.export import restore
-from training.model import COMMAND, Model
+from training.model import COMMAND, LoadedModel
 
 TOLERANCE = 0.01  # of a share of days: another machine rounds otherwise, and a network learns otherwise then
 MODELS = sorted((ROOT / "models").glob("*.onnx"))
@@ -29,10 +29,10 @@ def main() -> int:
 
 def remade(committed: Path, anew: Path) -> int:
     """Makes one model anew and says how it compares; 1 where it differs by more than the tolerance."""
-    before = Model.load(committed)
+    before = LoadedModel.load(committed)
     arguments = shlex.split(before.made[COMMAND])[1:]
     subprocess.run([sys.executable, *arguments, "--out", str(anew)], cwd=ROOT, check=True)
-    after = Model.load(anew)
+    after = LoadedModel.load(anew)
     gap = difference(before.contract.metrics, after.contract.metrics)
     weights = (restore(path.with_suffix(".pt")).network.state_dict() for path in (committed, anew))
     same = all(torch.equal(*pair) for pair in zip(*(each.values() for each in weights), strict=True))

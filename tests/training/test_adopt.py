@@ -18,7 +18,7 @@ from tests.made_models import too_new
 from training.command_line import main
 from training.figures import F32, sigmoid
 from training.foreign import GIVES
-from training.model import Model
+from training.model import LoadedModel
 
 RANDOM = np.random.default_rng(3)
 WEIGHTS = RANDOM.normal(size=(STEPS, 2)) / 5
@@ -301,4 +301,4 @@ def test_a_file_that_is_too_new_is_said_to_be(tmp_path: Path, capsys: pytest.Cap
         assert status(file, *given) == 2
         assert f"{file}: ONNX Runtime cannot read it ({says}" in capsys.readouterr().err
         with pytest.raises(SettingError, match=re.escape(says)):
-            Model.load(file)
+            LoadedModel.load(file)

@@ -10,7 +10,7 @@ from season import cli
 from season.labels import LABELS
 from training import commands
 from training.command_line import DATA, MODEL, ROOT, main, parse
-from training.model import COMMAND, CONFIGURATION, Model
+from training.model import COMMAND, CONFIGURATION, LoadedModel
 from training.recipes import Architecture, Configuration, recipe
 
 from .made import FIRST, rows, three_years, write
@@ -35,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_train_goes_the_whole_road(trained: Path) -> None:
     """Model, checkpoint, card and plot are there, and the model says its contract and what it is worth."""
     assert sorted(file.name for file in trained.parent.iterdir()) == ["a.md", "a.onnx", "a.png", "a.pt", "made.csv"]
-    contract = Model.load(trained).contract
+    contract = LoadedModel.load(trained).contract
     assert (contract.name, contract.labels, contract.threshold) == ("a", LABELS, 0.5)
     assert (contract.time_zone, contract.day_start, contract.training_data) == ("Europe/Rome", "00:00", "made.csv")
     assert contract.metrics is not None
@@ -105,7 +105,7 @@ def test_the_committed_card_is_what_evaluate_writes(
 
 def test_the_committed_model_learned_from_the_committed_data() -> None:
     """Name, time zone and checksum are those that the README of the data states."""
-    contract = Model.load(MODEL).contract
+    contract = LoadedModel.load(MODEL).contract
     assert (contract.name, contract.time_zone, contract.day_start) == ("italy-load", "Europe/Rome", "00:00")
     assert f"`{contract.training_data_sha256}`" in Path(DATA).with_name("README.md").read_text()
 
@@ -116,7 +116,7 @@ def test_the_default_is_retrained_at_a_tenth_of_its_length(tmp_path: Path) -> No
     whole = recipe(None, archive=False, seed=0)
     short = whole.model_copy(update={"epochs": whole.epochs // 10})
     commands.train(parse(["train", "--out", str(out)]), short, "python -m training train")
-    before, after = Model.load(MODEL), Model.load(out)
+    before, after = LoadedModel.load(MODEL), LoadedModel.load(out)
     assert after.made[COMMAND] == before.made[COMMAND] == "python -m training train"
     assert json.loads(before.made[CONFIGURATION]) == json.loads(whole.model_dump_json())
     assert json.loads(after.made[CONFIGURATION]) == json.loads(short.model_dump_json())
@@ -126,7 +126,7 @@ def test_the_default_is_retrained_at_a_tenth_of_its_length(tmp_path: Path) -> No
     assert shares[0] > shares[1] > 0.96
 
 
-def share(model: Model) -> float:
+def share(model: LoadedModel) -> float:
     """Of the days that the model was tested on, how many were right."""
     assert model.contract.metrics is not None
     test = model.contract.metrics["test"]
@@ -214,7 +214,7 @@ def test_the_command_in_the_model_names_no_folder_of_the_machine(tmp_path: Path)
 
 def test_the_metrics_are_json(trained: Path) -> None:
     """`season.metrics` reads back as the JSON object that `/model` shows."""
-    metrics = Model.load(trained).contract.metadata()["season.metrics"]
+    metrics = LoadedModel.load(trained).contract.metadata()["season.metrics"]
     assert set(json.loads(metrics)) == {"learned_from", "test"}
 
 
@@ -237,7 +237,7 @@ def test_train_learns_from_the_archives_rows(
     said = capsys.readouterr().out
     assert "learning from row 0 to row 46 (47 days); testing on row 0 to row 19 (20 days)" in said
     assert said.splitlines()[-1].startswith(f"{tmp_path / 'b.onnx'}: ")
-    contract = Model.load(tmp_path / "b.onnx").contract
+    contract = LoadedModel.load(tmp_path / "b.onnx").contract
     assert (contract.name, contract.time_zone, contract.day_start) == ("b", "Europe/Rome", "23:00")
     assert contract.metrics is not None
     assert contract.metrics["test"]["data"] == "Some_TEST.ts"  # type: ignore[index,call-overload]
@@ -289,7 +289,7 @@ def test_options_of_how_days_are_cut_hold_for_the_archives_rows(rows_of_the_arch
     words = ["train", "--data", str(rows_of_the_archive), "--out", str(tmp_path / "b.onnx")]
     options = parse([*words, "--time-zone", "Asia/Tokyo", "--day-start", "06:00"])
     commands.train(options, Configuration(epochs=3), "python -m training train")
-    contract = Model.load(tmp_path / "b.onnx").contract
+    contract = LoadedModel.load(tmp_path / "b.onnx").contract
     assert (contract.time_zone, contract.day_start) == ("Asia/Tokyo", "06:00")
 
 
@@ -299,7 +299,7 @@ def test_options_of_readings_hold_for_the_one_file_that_has_them(rows_of_the_arc
     for data, test in ((str(rows_of_the_archive), readings), (readings, str(rows_of_the_archive))):
         options = parse(["train", "--data", data, "--test", test, "--zone", "X", "--out", out])
         commands.train(options, Configuration(epochs=3), "python -m training train")
-        assert Model.load(tmp_path / "b.onnx").contract.training_data == Path(data).name
+        assert LoadedModel.load(tmp_path / "b.onnx").contract.training_data == Path(data).name
 
 
 def test_without_days_to_test_on_the_figures_say_so(

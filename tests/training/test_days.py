@@ -18,12 +18,12 @@ OPTIONS = FileOptions(zone="IT")
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> days.Source:
+def source(tmp_path_factory: pytest.TempPathFactory) -> days.DataSource:
     """Three made years."""
     return days.load(three_years(tmp_path_factory.mktemp("days") / "made.csv"), OPTIONS, ROME)
 
 
-def test_every_local_day_is_there_with_its_season(source: days.Source) -> None:
+def test_every_local_day_is_there_with_its_season(source: days.DataSource) -> None:
     """1,095 days, the two of the clock changes included; October to March is winter by the local date."""
     found = source.days
     assert (source.name, len(found), source.incomplete, source.constant) == ("made.csv", 1095, 0, 0)
@@ -84,7 +84,7 @@ def test_a_file_without_a_whole_day_is_refused(tmp_path: Path) -> None:
         days.load(str(tmp_path / "no.csv"), OPTIONS, ROME)
 
 
-def test_the_years_are_split_in_order(source: days.Source) -> None:
+def test_the_years_are_split_in_order(source: days.DataSource) -> None:
     """The last year is tested on, the earlier ones learned from; no day is in both."""
     parts = days.split(source.days)
     assert [(part.first, part.last) for part in parts] == [
@@ -101,13 +101,13 @@ def test_a_year_begun_belongs_to_the_test(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("first", "last"), [("2001-01-01", "2001-12-31"), ("2002-02-01", "2002-12-31")])
-def test_too_few_years_are_refused(source: days.Source, first: str, last: str) -> None:
+def test_too_few_years_are_refused(source: days.DataSource, first: str, last: str) -> None:
     """One year cannot be split in two: the sentence says what is needed."""
     with pytest.raises(SettingError, match="at least two calendar years"):
         days.split(source.days.between(first, last))
 
 
-def test_a_part_of_one_season_is_refused(source: days.Source) -> None:
+def test_a_part_of_one_season_is_refused(source: days.DataSource) -> None:
     """From winter days alone nothing can be learned."""
     with pytest.raises(SettingError, match="of one season alone"):
         days.split(source.days.between("2002-11-01", "2003-12-31"))

@@ -11,7 +11,7 @@ from season.contract import Contract
 from season.settings import SettingError
 from training.errors import FailedError
 from training.export import Checkpoint, restore, save, write
-from training.model import COMMAND, CONFIGURATION, Model
+from training.model import COMMAND, CONFIGURATION, LoadedModel
 from training.networks import SeasonNetwork, TutorialNetwork
 from training.recipes import Architecture, Configuration
 from training.train import build, logits_of
@@ -38,7 +38,7 @@ def test_the_file_says_its_contract_and_how_it_was_made(tmp_path: Path) -> None:
     """What goes into the metadata comes out; the file stands alone in its folder, readable by all."""
     made = checkpoint(build(CONFIGURED))
     assert write(made, DAYS, tmp_path / "a.onnx") <= 1e-4
-    model = Model.load(tmp_path / "a.onnx")
+    model = LoadedModel.load(tmp_path / "a.onnx")
     assert model.contract == CONTRACT
     assert Configuration.model_validate_json(model.made[CONFIGURATION]) == CONFIGURED
     assert model.made[COMMAND] == "python -m training train"
@@ -60,7 +60,7 @@ def test_a_network_in_training_is_exported_without_its_dropout(tmp_path: Path) -
     made = checkpoint(network)
     network.train()
     write(made, DAYS, tmp_path / "a.onnx")
-    assert np.allclose(Model.load(tmp_path / "a.onnx").score(DAYS), logits_of(network, DAYS), atol=1e-4)
+    assert np.allclose(LoadedModel.load(tmp_path / "a.onnx").score(DAYS), logits_of(network, DAYS), atol=1e-4)
 
 
 def test_a_file_that_disagrees_with_pytorch_is_not_written(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_weights_alone_become_a_model(tmp_path: Path, network: nn.Module) -> Non
     torch.save(network.state_dict(), tmp_path / "best.pth")
     back = restore(tmp_path / "best.pth", "mlp" if isinstance(network, SeasonNetwork) else "tutorial", CONTRACT)
     assert write(back, DAYS, tmp_path / "a.onnx") <= 1e-5
-    model = Model.load(tmp_path / "a.onnx")
+    model = LoadedModel.load(tmp_path / "a.onnx")
     assert (model.contract, model.made) == (CONTRACT, {})
     assert np.allclose(model.score(DAYS), logits_of(network, DAYS), atol=1e-5)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.figures import BINS, Counts, figures, log_loss, sigmoid
+from training.figures import BINS, LabelCounts, figures, log_loss, sigmoid
 
 LOGITS = np.array([3.0, -0.1, 0.2, -4.0, -2.0], np.float32)
 WINTER = np.array([True, True, False, False, False])
@@ -17,8 +17,8 @@ MONTHS = np.array([1, 1, 4, 4, 7])
 def test_days_are_counted_by_season_and_label() -> None:
     """Each day is in one of four counts, in its month and in all."""
     found = figures(LOGITS, WINTER, MONTHS, 0.5)
-    assert found.total == Counts(1, 1, 1, 2)
-    assert found.months == {1: Counts(1, 1, 0, 0), 4: Counts(0, 0, 1, 1), 7: Counts(0, 0, 0, 1)}
+    assert found.total == LabelCounts(1, 1, 1, 2)
+    assert found.months == {1: LabelCounts(1, 1, 0, 0), 4: LabelCounts(0, 0, 1, 1), 7: LabelCounts(0, 0, 0, 1)}
     assert found.accuracy == 3 / 5
     assert found.wrong == (1, 2)
 
@@ -26,7 +26,7 @@ def test_days_are_counted_by_season_and_label() -> None:
 def test_the_label_is_winter_where_the_probability_reaches_the_threshold() -> None:
     """A probability equal to the threshold is winter, as in the service."""
     logits = np.zeros(2, np.float32)
-    assert figures(logits, np.array([True, False]), np.array([1, 7]), 0.5).total == Counts(1, 0, 1, 0)
+    assert figures(logits, np.array([True, False]), np.array([1, 7]), 0.5).total == LabelCounts(1, 0, 1, 0)
 
 
 def test_the_calibration_error_is_the_weighted_gap() -> None:

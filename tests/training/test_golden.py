@@ -6,19 +6,19 @@ import pytest
 
 from training.command_line import MODEL, ROOT
 from training.export import TOLERANCE, restore
-from training.model import Model
+from training.model import LoadedModel
 from training.train import logits_of
 
 from . import golden
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
+def model() -> LoadedModel:
     """The committed model."""
-    return Model.load(MODEL)
+    return LoadedModel.load(MODEL)
 
 
-def test_the_file_gives_pytorchs_stored_logits(model: Model) -> None:
+def test_the_file_gives_pytorchs_stored_logits(model: LoadedModel) -> None:
     """ONNX Runtime differs from the stored logits of PyTorch by less than the tolerance, in a batch and alone."""
     steps, logits = golden.read()
     assert len(steps) >= 36
@@ -34,7 +34,7 @@ def test_the_checkpoint_gives_the_stored_logits() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 31, 64, 100, 512])
-def test_a_logit_does_not_depend_on_its_batch(model: Model, size: int) -> None:
+def test_a_logit_does_not_depend_on_its_batch(model: LoadedModel, size: int) -> None:
     """A day has the same bits in a batch of any size: how messages fall into batches changes nothing."""
     steps = np.tile(golden.read()[0], (10, 1))
     whole = model.score(steps)
@@ -42,7 +42,7 @@ def test_a_logit_does_not_depend_on_its_batch(model: Model, size: int) -> None:
     assert whole.tobytes() == cut.tobytes()
 
 
-def test_neither_scale_nor_level_changes_the_answer(model: Model) -> None:
+def test_neither_scale_nor_level_changes_the_answer(model: LoadedModel) -> None:
     """A zone of 200 MW or 50 GW with Italy's shape, and a shifted level, get the same logit, but for rounding."""
     steps = golden.read()[0][:26]
     logits = model.score(steps)
@@ -51,7 +51,7 @@ def test_neither_scale_nor_level_changes_the_answer(model: Model) -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-30, 200.0, -200.0, 50000.0, 3e38])
-def test_a_day_without_shape_has_a_finite_logit(model: Model, value: float) -> None:
+def test_a_day_without_shape_has_a_finite_logit(model: LoadedModel, value: float) -> None:
     """A constant day, whatever its level, and one with a single other hour give finite logits."""
     days = np.full((2, 24), value)
     days[1, 7] = -value

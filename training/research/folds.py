@@ -52,20 +52,20 @@ def held(recipe: Configuration, known: Days, count: int, repeats: int) -> tuple[
 def out_of_fold(recipe: Configuration, known: Days, count: int, repeat: int) -> F32:
     """The logit of each day [n] by a network that has not learned from it."""
     logits = np.zeros(len(known), np.float32)
-    for number, kept in enumerate(folds(known, count, repeat)):
-        network = learn(recipe.model_copy(update={"seed": repeat * count + number}), known[~kept])
-        logits[kept] = logits_of(network, known.steps[kept])
+    for number, held_out in enumerate(folds(known, count, repeat)):
+        network = learn(recipe.model_copy(update={"seed": repeat * count + number}), known[~held_out])
+        logits[held_out] = logits_of(network, known.steps[held_out])
     return logits
 
 
 def folds(known: Days, count: int, repeat: int) -> Iterator[Bool]:
     """Which days [n] each fold keeps, both seasons in their share."""
     random = np.random.default_rng(repeat)
-    place = np.zeros(len(known), np.int64)
+    ranks = np.zeros(len(known), np.int64)
     for season in (True, False):
         rows = random.permutation(np.flatnonzero(known.winter == season))
-        place[rows] = np.arange(len(rows)) % count
-    yield from (place == fold for fold in range(count))
+        ranks[rows] = np.arange(len(rows)) % count
+    yield from (ranks == fold for fold in range(count))
 
 
 if __name__ == "__main__":

@@ -78,11 +78,11 @@ def samples(known: Days) -> Iterator[tuple[Days, Days]]:
         around = known[(years != year) & (np.abs(years - year) <= 2) & (years <= YEARS[-1])]
         for number in range(SAMPLES):
             random = np.random.default_rng([year, number])
-            kept = np.zeros(len(known), np.bool_)
+            held_out = np.zeros(len(known), np.bool_)
             for season, count in SEASONS.items():
                 rows = np.flatnonzero((years == year) & (known.winter == season))
-                kept[random.choice(rows, count, replace=False)] = True
-            yield known[kept], around
+                held_out[random.choice(rows, count, replace=False)] = True
+            yield known[held_out], around
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from season.settings import RefusedError, SettingError
 _REFUSED = ForeignGroupError("Broker: Inconsistent group protocol")
 
 
-class Answers:
+class GroupAnswers:
     """A broker that says this of the group, or fails so."""
 
     def __init__(self, members: list[Any], error: int | None = None) -> None:
@@ -44,7 +44,7 @@ def member(number: int, *partitions: tuple[str, int]) -> Any:
 
 def client(members: list[Any], error: int | None = None) -> AdminClient:
     """Return such a broker as the client that it stands for."""
-    return cast(AdminClient, Answers(members, error))
+    return cast(AdminClient, GroupAnswers(members, error))
 
 
 def test_who_is_in_the_group_is_said() -> None:

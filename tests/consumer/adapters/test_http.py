@@ -20,7 +20,7 @@ from season.settings import SettingError
 from tests.made_models import write
 
 
-class Clock:
+class MovedClock:
     """A clock that a test moves."""
 
     now = 1000.0
@@ -31,13 +31,13 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> MovedClock:
     """A clock that stands still."""
-    return Clock()
+    return MovedClock()
 
 
 @pytest.fixture
-def status(clock: Clock) -> Status:
+def status(clock: MovedClock) -> Status:
     """A status on that clock."""
     return Status(clock)
 
@@ -66,7 +66,7 @@ def ask(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str],
         connection.close()
 
 
-def test_healthy_while_the_loop_turns(port: int, status: Status, clock: Clock) -> None:
+def test_healthy_while_the_loop_turns(port: int, status: Status, clock: MovedClock) -> None:
     """/healthz is 503 when the loop has stood still for 60 seconds, and 200 again after the next turn."""
     clock.now += 59.9
     assert ask(port, "/healthz")[0] == 200
@@ -76,7 +76,7 @@ def test_healthy_while_the_loop_turns(port: int, status: Status, clock: Clock) -
     assert ask(port, "/healthz")[::2] == (200, b"alive\n")
 
 
-def test_ready_while_the_broker_answers_and_all_is_restored(port: int, status: Status, clock: Clock) -> None:
+def test_ready_while_the_broker_answers_and_all_is_restored(port: int, status: Status, clock: MovedClock) -> None:
     """/readyz needs a recent answer and, once joined, every assigned partition, possibly none."""
     assert ask(port, "/readyz")[::2] == (503, b"the broker does not answer\n")
     status.answered()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.adapters import letters
-from consumer.adapters.letters import Headers, Letter, Window, of_message
+from consumer.adapters.letters import Headers, Letter, LetterWindow, of_message
 from season.topics import DEAD_LETTER_BYTES
 
 START = 1622498400  # 2021-05-31T22:00:00Z
@@ -110,11 +110,11 @@ def test_the_largest_value_that_fits_is_kept() -> None:
         assert (letter.value is not None) == kept
 
 
-def window(present: int = 22) -> Window:
+def window(present: int = 22) -> LetterWindow:
     """A summer day in Rome with its first hours there and the others missing."""
     hours = START + np.arange(24) * 3600
     demands = np.arange(present, dtype=np.float64) + 0.1
-    return Window("I\u0301T", START, START + 86400, hours[:present], demands, hours[present:])
+    return LetterWindow("I\u0301T", START, START + 86400, hours[:present], demands, hours[present:])
 
 
 def test_a_window_is_told_as_the_interface_says() -> None:

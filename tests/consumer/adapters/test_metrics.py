@@ -11,7 +11,7 @@ LABELS = ("label", "calendar_label", "reason", "partition", "result", "name", "v
 
 
 @dataclass
-class Tally:
+class FakeTally:
     """What a transaction comes to."""
 
     readings: int = 0
@@ -71,7 +71,7 @@ def test_what_is_told_is_shown() -> None:
     """Counters add up over transactions, gauges are set, and the label comes before the calendar's."""
     metrics = Metrics()
     for _ in range(2):
-        tally = Tally(10, 2, 1, Counter({("winter", "summer"): 3}), Counter({"late": 4}))
+        tally = FakeTally(10, 2, 1, Counter({("winter", "summer"): 3}), Counter({"late": 4}))
         metrics.add(tally)
     metrics.lost(7)
     metrics.gauges(5, 6, 7)

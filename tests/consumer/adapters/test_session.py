@@ -16,7 +16,7 @@ class Entry:
         self.value = value
 
 
-class Admin:
+class GroupAdmin:
     """Answers with the settings of a group, or with an error."""
 
     def __init__(self, answer: dict[str, Entry] | KafkaException) -> None:
@@ -48,4 +48,4 @@ NEWER = {"group.protocol": "CONSUMER"}
 )
 def test_the_session_timeout_in_force(properties: dict[str, str], answer: Any, expected: str) -> None:
     """The client's under the classic protocol; the broker's under the newer one, where it may be asked."""
-    assert session_timeout(cast(Any, Admin(answer)), properties, "group") == expected
+    assert session_timeout(cast(Any, GroupAdmin(answer)), properties, "group") == expected

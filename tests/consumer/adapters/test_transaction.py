@@ -42,7 +42,7 @@ class Scripted:
         return lambda *_, **__: self._call(name.removesuffix("_transactions").removesuffix("_transaction"))
 
 
-class Clock:
+class SetClock:
     """Time that a test sets."""
 
     now = 0.0
@@ -53,22 +53,22 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     """The clock by which a transaction's age is told."""
-    clock = Clock()
+    clock = SetClock()
     monkeypatch.setattr(transaction, "time", clock)
     return clock
 
 
 @pytest.fixture
-def transactions(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Transactions:
+def transactions(monkeypatch: pytest.MonkeyPatch, clock: SetClock) -> Transactions:
     """Transactions with their id taken, and a producer without a script."""
     monkeypatch.setattr(transaction, "Producer", Scripted)
-    monkeypatch.setattr(transaction, "beside", lambda _make, _environ, ours: ours)
+    monkeypatch.setattr(transaction, "merged_properties", lambda _make, _environ, ours: ours)
     monkeypatch.setattr(Scripted, "script", {})
     monkeypatch.setattr(Scripted, "calls", [])
     transactions = Transactions({}, "group-one", lambda: False)
-    transactions.take_id(lambda _: None)
+    transactions.acquire_id(lambda _: None)
     Scripted.calls.clear()
     return transactions
 
@@ -119,7 +119,7 @@ def test_a_call_that_may_be_repeated_is_repeated(transactions: Transactions) -> 
     ],
 )
 def test_every_other_error_has_its_one_reaction(
-    transactions: Transactions, clock: Clock, call: str, answer: KafkaError, age: float, raised: type[Exception]
+    transactions: Transactions, clock: SetClock, call: str, answer: KafkaError, age: float, raised: type[Exception]
 ) -> None:
     """Wherever it comes; and being fenced means another has our id only while the transaction is not too old."""
     with pytest.raises(raised) as caught:
@@ -138,7 +138,7 @@ def test_every_other_error_has_its_one_reaction(
     ],
 )
 def test_an_abort_that_fails_leaves_nothing_certain(
-    transactions: Transactions, clock: Clock, answer: KafkaError, age: float, raised: type[Exception]
+    transactions: Transactions, clock: SetClock, answer: KafkaError, age: float, raised: type[Exception]
 ) -> None:
     """Then the id is taken anew, and the changelog tells what was committed."""
     with pytest.raises(raised) as caught:
@@ -151,7 +151,7 @@ def test_no_batch_is_larger_than_it_may_be(transactions: Transactions) -> None:
     assert "batch.size" not in Scripted.properties
     for limit, sent in ((8192, 8192), (2**23, 8192)):
         transactions.limit_batches(limit)
-        transactions.take_id(lambda _: None)
+        transactions.acquire_id(lambda _: None)
         assert Scripted.properties["batch.size"] == sent
 
 
@@ -171,13 +171,13 @@ def test_a_call_that_does_not_come_back_is_given_up(
     assert transactions.concluded
     ended.set()
     monkeypatch.setattr(transaction, "_CALL", 3.0)
-    transactions.take_id(lambda _: None)
+    transactions.acquire_id(lambda _: None)
     run(transactions, {})
     assert Scripted.calls[-6:] == ["init", "poll", "begin", "produce", "send_offsets_to", "commit"]
 
 
 def test_a_full_queue_is_waited_for_and_given_up_when_the_transaction_is_too_old(
-    transactions: Transactions, clock: Clock
+    transactions: Transactions, clock: SetClock
 ) -> None:
     """Back-pressure: the queue empties or, where the broker takes nothing, the transaction is undone."""
 
@@ -250,7 +250,7 @@ def test_who_waits_for_the_coordinator_is_told(transactions: Transactions) -> No
     """At each call that is made again, and once it has returned; a call that returns at once is no wait."""
     waits: list[KafkaError | None] = []
     Scripted.script = {"init": [RETRIABLE, RETRIABLE]}
-    transactions.take_id(waits.append)
+    transactions.acquire_id(waits.append)
     assert waits == [RETRIABLE, RETRIABLE, None]
     waits.clear()
     run(transactions, {"commit": [RETRIABLE]})

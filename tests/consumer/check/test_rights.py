@@ -16,7 +16,7 @@ _RIGHT = Right(WRITE, TRANSACTIONAL_ID, "g-one", "INSTANCE_ID")
 _FIFTEEN_MINUTES = "900000"
 
 
-class Admin:
+class GrantingAdmin:
     """A broker that grants transactions so long; None: this account may not ask for it."""
 
     def __init__(self, longest: str | None) -> None:
@@ -48,7 +48,7 @@ def answered(monkeypatch: pytest.MonkeyPatch, longest: str | None, code: int) ->
             raise KafkaException(KafkaError(code))
 
     monkeypatch.setattr(rights, "Producer", Producer)
-    admin = cast(AdminClient, Admin(longest))
+    admin = cast(AdminClient, GrantingAdmin(longest))
     finding = rights.on_id(admin, _RIGHT, {})
     return finding.level, asked
 

@@ -38,7 +38,7 @@ def read_back(log: list[Record], calendar: Calendar) -> tuple[State, Changelog]:
     """Replays a log, as a restart does."""
     reading = Replay(calendar)
     for key, value in log:
-        reading.take(key, value)
+        reading.apply(key, value)
     own = reading.finish()
     return reading.state, own
 

@@ -43,7 +43,7 @@ def test_a_claim_is_known_by_its_key() -> None:
 def test_a_restore_passes_over_claims() -> None:
     """Wherever they stand they change nothing: the state belongs nowhere yet, and the first record has number 0."""
     replay = Replay(Calendar("Europe/Rome"))
-    replay.take(key("0a"), WRITTEN)
-    replay.take(key("0b"), None)
+    replay.apply(key("0a"), WRITTEN)
+    replay.apply(key("0b"), None)
     assert replay.finish().next_number == 0
     assert replay.origin is None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from consumer.core.idle import Silence
+from consumer.core.idle import IdleZones
 from consumer.core.outcome import Rules
 from consumer.core.state import State
 from season.calendar import DAY, Calendar
@@ -18,26 +18,26 @@ def state_with(*zones: str) -> State:
 
 def test_a_zone_is_silent_from_the_timeout_on() -> None:
     """A zone counts as silent once the clock has run for the timeout since it was heard, no sooner."""
-    state, silence = state_with("a", "b"), Silence(10.0)
-    silence.passes(6.0)
-    silence.heard(np.array([1]))
-    silence.passes(3.9)
-    assert silence.silent(state).tolist() == []
-    silence.passes(0.1)
-    assert silence.silent(state).tolist() == [0]
-    silence.passes(6.0)
-    assert silence.silent(state).tolist() == [0, 1]
+    state, idle = state_with("a", "b"), IdleZones(10.0)
+    idle.pass_time(6.0)
+    idle.note_readings(np.array([1]))
+    idle.pass_time(3.9)
+    assert idle.idle(state).tolist() == []
+    idle.pass_time(0.1)
+    assert idle.idle(state).tolist() == [0]
+    idle.pass_time(6.0)
+    assert idle.idle(state).tolist() == [0, 1]
 
 
 def test_a_zone_without_an_open_window_is_not_silent() -> None:
     """Where nothing is open there is nothing to end."""
-    silence = Silence(1.0)
-    silence.passes(5.0)
-    assert silence.silent(State(Calendar("Europe/Rome"))).tolist() == []
+    idle = IdleZones(1.0)
+    idle.pass_time(5.0)
+    assert idle.idle(State(Calendar("Europe/Rome"))).tolist() == []
 
 
 def test_a_timeout_of_0_turns_it_off() -> None:
     """IDLE_TIMEOUT=0: no zone is ever silent."""
-    silence = Silence(0.0)
-    silence.passes(1e9)
-    assert silence.silent(state_with("a")).tolist() == []
+    idle = IdleZones(0.0)
+    idle.pass_time(1e9)
+    assert idle.idle(state_with("a")).tolist() == []

@@ -39,7 +39,7 @@ def replayed(log: list[Record]) -> tuple[State, Changelog]:
     """What a log comes to."""
     replay = Replay(ROME)
     for key, value in log:
-        replay.take(key, value)
+        replay.apply(key, value)
     own = replay.finish()
     return replay.state, own
 
@@ -69,7 +69,7 @@ def test_a_log_of_two_writers_is_told() -> None:
 def test_a_key_that_is_no_number_is_told(key: bytes | None) -> None:
     """What stands here under another key is not ours, a tombstone included."""
     with pytest.raises(DamagedError, match="key"):
-        Replay(ROME).take(key, None)
+        Replay(ROME).apply(key, None)
 
 
 def test_names_that_are_left_out_are_told() -> None:
@@ -77,7 +77,7 @@ def test_names_that_are_left_out_are_told() -> None:
     for first, whole in ((2, True), (3, False)):
         replay = Replay(ROME)
         for at, (number, name) in enumerate([(0, ("a", "b")), (0, ()), (first, ("c",))]):
-            replay.take(b"%d" % at, encode(Changes(names=name, first_name=number), ORIGIN))
+            replay.apply(b"%d" % at, encode(Changes(names=name, first_name=number), ORIGIN))
         if whole:
             replay.finish()
             assert replay.state.names.texts(np.arange(3)) == ["a", "b", "c"]

@@ -9,7 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from consumer.core.changes import Changes
-from consumer.core.idle import silence
+from consumer.core.idle import idle_stream_times
 from consumer.core.outcome import Endings, Outcome, Rules, Scorings, Windows
 from consumer.core.state import State
 from season.calendar import DAY, HOUR, I64
@@ -118,7 +118,7 @@ class Pair:
         windows = self.state.windows_at(self.state.rows_of(np.arange(self.state.known)))
         zones = np.unique(random.choice(windows["zone"], 2)).astype(np.int64)
         silent = [e for name in self.state.names.texts(zones) for e in self.reference.silence(name)]
-        self.close(zones, silence(self.state, zones, self.rules), sorted_by_zone(silent))
+        self.close(zones, idle_stream_times(self.state, zones, self.rules), sorted_by_zone(silent))
 
     def commit(self) -> None:
         """The transaction is committed, and the changelog gets its changes."""

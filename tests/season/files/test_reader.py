@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from season import instants
-from season.files import BadRow, FileReading, Tally, check, read
+from season.files import BadRow, FileReading, RowTally, check, read
 from season.settings import SettingError
 from tests.season.files.made import parsed, write
 
@@ -18,7 +18,7 @@ def test_standard_input_is_read_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> 
     """The file "-" is standard input, and a reading is given before the next line is there."""
     source = BytesIO(b"timestamp,demand_mw\n2021-06-01T13:00:00Z,1\n2021-06-01T14:00:00Z,2\n")
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(source))
-    tally = Tally()
+    tally = RowTally()
     first = next(iter(read("-", parsed("--zone", "IT"), tally)))
     assert first == FileReading("IT", instants.parse("2021-06-01T13:00:00Z"), 1.0)
     assert tally.rows == 1
@@ -27,11 +27,11 @@ def test_standard_input_is_read_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_tally_counts_rows_bytes_and_what_the_time_span_leaves_out(tmp_path: Path) -> None:
     """Progress and the last word rest on the tally: every byte, every row, also those that are left out."""
     text = "timestamp,demand_mw\n" + "".join(f"2021-06-01T{hour:02}:00:00Z,1\n" for hour in range(24))
-    tally = Tally()
+    tally = RowTally()
     file = write(tmp_path / "readings.csv", text)
     kept = list(read(file, parsed("--zone", "IT", "--since", "2021-06-01T20:00:00Z"), tally))
     assert len(kept) == 4
-    assert tally == Tally(rows=24, outside=20, bytes=len(text))
+    assert tally == RowTally(rows=24, outside=20, bytes=len(text))
 
 
 @pytest.mark.parametrize(
