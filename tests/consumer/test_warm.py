@@ -1,6 +1,7 @@
 """The compiled loops: `warm` compiles all of them, they are kept beside the modules, or done without that."""
 
 import importlib
+import os
 import pkgutil
 import subprocess
 import sys
@@ -11,7 +12,6 @@ import pytest
 
 from consumer import compiled, core
 from consumer.adapters import usual
-from consumer.warm import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,10 +28,34 @@ def loops() -> list[Any]:
 
 
 @pytest.mark.skipif(compiled._config.DISABLE_JIT, reason="nothing is compiled")
-def test_warm_compiles_each_loop_for_the_types_that_the_service_uses() -> None:
-    """What it does not run would be compiled while readings wait."""
-    warm()
-    assert [loop.__name__ for loop in loops() if not loop.signatures and loop.__name__ not in {"by_clock"}] == []
+def test_warm_calls_each_loop() -> None:
+    """What it does not call would be compiled while readings wait. Asked uncompiled: no cache hides a call.
+
+    A loop that is called by another one is compiled with it, on whichever branch the call stands.
+    """
+    program = (
+        "import sys\n"
+        "from consumer.warm import warm\n"
+        "called = set()\n"
+        "def note(frame, event, _):\n"
+        "    called.add((frame.f_globals.get('__name__'), frame.f_code.co_name))\n"
+        "sys.setprofile(note)\n"
+        "warm()\n"
+        "sys.setprofile(None)\n"
+        "for module, name in called: print(module, name)\n"
+    )
+    environ = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    called = {tuple(line.split()) for line in done.stdout.splitlines()}
+    found = {loop.__name__: loop for loop in loops()}
+    left = [name for name, loop in found.items() if (loop.__module__, name) in called]
+    compiled_with = set()
+    while left:
+        compiled_with.add(name := left.pop())
+        left += [inner for inner in found[name].py_func.__code__.co_names if inner in found.keys() - compiled_with]
+    assert found.keys() - compiled_with == set()
 
 
 def test_where_nothing_can_be_kept_the_loops_are_compiled_all_the_same(tmp_path: Path) -> None:
