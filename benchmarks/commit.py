@@ -57,7 +57,7 @@ class ChangelogWriter:
         self.written = 0
 
     def run(self) -> float:
-        """Thousands of readings a second over the next hours of all zones."""
+        """Return the thousands of readings a second over the next hours of all zones."""
         random = np.random.default_rng(self._hour)
         hours = [random.normal(30000, 8000, ZONES).round(1) for _ in range(HOURS)]
         began = time.perf_counter()
@@ -76,7 +76,7 @@ class ChangelogWriter:
         return HOURS * ZONES / (time.perf_counter() - began) / 1000
 
     def close(self) -> None:
-        """Ends the clients."""
+        """End the clients."""
         self._member.close()
 
     def _commit(self) -> None:
@@ -88,7 +88,7 @@ class ChangelogWriter:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     logging.disable(logging.WARNING)  # of the Kafka client: a new broker is not ready at once
     with Broker() as broker:
         paces, written, disk = _measured(broker)
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def _measured(broker: Broker) -> tuple[list[tuple[float, float]], list[float], list[float]]:
-    """The pace of both, run by run, and of each the bytes a reading before compression and on the broker's disk."""
+    """Return the pace of both, run by run, and the bytes a reading of each, uncompressed and on the broker's disk."""
     log = Changelog()
     names = ("differences", "zones")
     ours = ChangelogWriter(
@@ -120,7 +120,7 @@ def _measured(broker: Broker) -> tuple[list[tuple[float, float]], list[float], l
 
 
 def record_each(state: State, changes: Changes) -> list[Record]:
-    """A record for each zone that changed: its times, and day, revision and hours of each of its windows."""
+    """Return a record for each zone that changed: its times, and day, revision and hours of its windows."""
     zones = np.unique(np.concatenate([changes.zones, changes.cell_zones, changes.window_zones]))
     rows = state.rows_of(zones)
     windows, values = state.windows_at(rows), state.values_at(rows)
@@ -136,7 +136,7 @@ def record_each(state: State, changes: Changes) -> list[Record]:
 
 
 def _one_commit(zones: int) -> str:
-    """Bytes and milliseconds of commits that change 500 readings, while two windows of each zone are open."""
+    """Return a line on commits of 500 readings while each zone has two open windows: bytes and milliseconds."""
     state, log, random = State(ROME), Changelog(), np.random.default_rng(0)
     names = [f"zone-{number:06d}" for number in range(zones)]
     for hour in (0, 24):

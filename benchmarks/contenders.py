@@ -54,7 +54,7 @@ class Contender:
 
     @property
     def group(self) -> str:
-        """Its name as a group and a part of topics' names."""
+        """Return the name that the group has, and a part of the topics' names."""
         return self.name.replace(" ", "-")
 
 

@@ -36,11 +36,11 @@ class DayBatches:
 
     @property
     def readings(self) -> int:
-        """How many a run has."""
+        """Return how many readings a run has."""
         return self.zones * self.days * 24
 
     def run(self) -> Iterator[Batch]:
-        """The batches of the next run."""
+        """Return the batches of the next run."""
         names = [f"zone-{i:04d}" for i in range(self.zones)]
         at = np.arange(self.readings)
         hours = MIDNIGHT + 3600 * (at // self.zones + self.begun * self.days * 24)
@@ -52,7 +52,7 @@ class DayBatches:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     title = "The core: ns a reading"
     table(title, ["columns", "reading by reading"], [_row(DayBatches(*kind)) for kind in KINDS])
 

@@ -17,7 +17,7 @@ START = 1622505600
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     rows = [
         _row("all zones, hour by hour", hours=1, broken=0),
         _row("each zone, year by year", hours=BATCH, broken=0),
@@ -41,7 +41,7 @@ def _row(name: str, hours: int, broken: int) -> TableRow:
 
 
 def _batch(hours: int) -> tuple[list[bytes], list[bytes]]:
-    """Keys and values of readings that share so many different hours."""
+    """Return keys and values of readings that share so many different hours."""
     zones = [f"zone-{i % 2000:04d}" for i in range(BATCH)]
     values = [
         encode_reading(zone, START + 3600 * (i % hours), round(20000 + i * 1.7, 1)) for i, zone in enumerate(zones)

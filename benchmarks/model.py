@@ -27,7 +27,7 @@ Score = Callable[[F64], F32]
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     torch.set_num_threads(1)
     ours, benchmark, tutorial = (
         load(str(MODELS / f"{name}.onnx")) for name in ("season_classifier", "italy_power_demand", "tutorial")
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def compared(size: int, steps: F64, ours: Score, baseline: Score) -> TableRow:
-    """Both at batches of a size."""
+    """Measure both at batches of `size` windows."""
     batches = [steps[start : start + size] for start in range(0, len(steps), size)]
     return side_by_side(
         f"batches of {size:,}",

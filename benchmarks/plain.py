@@ -24,7 +24,7 @@ Windows = dict[tuple[str, date], dict[int, float]]
 
 
 def main() -> None:
-    """Reads for ever; the settings are those of the service, by the same names."""
+    """Read for ever; the settings are those of the service, by the same names."""
     consumer, producer = clients()
     producer.init_transactions()
     consumer.subscribe([os.environ["READINGS_TOPIC"]])
@@ -56,7 +56,7 @@ def main() -> None:
 def read(
     windows: Windows, value: bytes, session: onnxruntime.InferenceSession, time_zone: ZoneInfo
 ) -> "dict[str, str] | None":
-    """Takes a reading; a prediction where it completes its day."""
+    """Read a message; return a prediction where it completes its day."""
     reading = json.loads(value)
     at = datetime.fromisoformat(reading["timestamp"]).astimezone(time_zone)
     key = reading["zone"], at.date()

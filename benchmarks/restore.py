@@ -63,7 +63,7 @@ class Read:
 
 
 def main(zones: int = ZONES, runs: int = RUNS) -> None:
-    """Prints the table."""
+    """Print the table."""
     with Broker() as broker:
         environ = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers, "CONSUMER_GROUP": "bench"}
         began = time.perf_counter()
@@ -84,7 +84,7 @@ def main(zones: int = ZONES, runs: int = RUNS) -> None:
 
 
 def fill(environ: Mapping[str, str], zones: int) -> None:
-    """Two days of every zone, hour by hour, as the service writes them."""
+    """Write two days of every zone, hour by hour, as the service writes them."""
     logging.disable(logging.WARNING)  # of the Kafka client: a new broker is not ready at once
     topics = ensure(_admin(environ), Topics.from_environment(environ))
     calendar = Calendar("Europe/Rome")
@@ -110,7 +110,7 @@ def fill(environ: Mapping[str, str], zones: int) -> None:
 
 
 def fill_plain(environ: Mapping[str, str], zones: int) -> None:
-    """A record for each zone."""
+    """Write a record for each zone."""
     admin = _admin(environ)
     admin.create_topics([NewTopic(PLAIN, PARTITIONS)])[PLAIN].result()
     settings = {"linger.ms": 50, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
@@ -126,7 +126,7 @@ def fill_plain(environ: Mapping[str, str], zones: int) -> None:
 
 
 def restore(environ: Mapping[str, str]) -> Read:
-    """All partitions through the service's own restorer."""
+    """Restore all partitions through the service's own restorer."""
     calendar = Calendar("Europe/Rome")
     before, began = _peak(), time.perf_counter()
     asked = Inquirer(environ, _admin(environ), "bench", "readings", "bench.windows", Complaints())
@@ -144,7 +144,7 @@ def restore(environ: Mapping[str, str]) -> Read:
 
 
 def restore_plain(environ: Mapping[str, str]) -> Read:
-    """All partitions' records into a dict for each."""
+    """Read all partitions' records into a dict for each."""
     before, began = _peak(), time.perf_counter()
     settings = {
         "group.id": "none",
@@ -179,7 +179,7 @@ def _admin(environ: Mapping[str, str]) -> AdminClient:
 
 
 def _apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """A call in a process of its own."""
+    """Make a call in a process of its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(call, *args, **kwargs).result()
 

@@ -12,7 +12,7 @@ class Admission:
     """Tells the log and /readyz that the group has not let this member in. `now` is a clock that never goes back."""
 
     def __init__(self, session_timeout: str) -> None:
-        """`session_timeout` says how long the group waits for a member that died without leaving it."""
+        """Keep `session_timeout`: how long the group waits for a member that died, in words."""
         self._session_timeout = session_timeout
         self._waits_since: float | None = None
         self._logged = False

@@ -98,7 +98,7 @@ class Partition:
         )
 
     def skip(self, topic: str, unreadable: range) -> Decision:
-        """Passes over messages that no client can read: dead letters without key and value, which nobody knows."""
+        """Pass over messages that no client can read: each is a dead letter without key and value."""
         self.at_end, self.skipped, self.next_offset = False, True, unreadable.stop
         sentence = "the message at offset {} of partition {} of {} cannot be unpacked or parsed by the Kafka client"
         return Decision(
@@ -113,12 +113,12 @@ class Partition:
         )
 
     def reach_end(self, offset: int) -> None:
-        """All messages before this offset are read; what lies between are markers of transactions."""
+        """Note that all messages before `offset` are read; transaction markers may lie between."""
         self.at_end = True
         self.next_offset = offset
 
     def lag(self, end: int) -> int | None:
-        """How many messages wait before an end; markers of transactions count until it is reached.
+        """Return how many messages wait before the offset `end`; transaction markers count until it is reached.
 
         None where the end is not known yet (-1).
         """
@@ -127,12 +127,12 @@ class Partition:
         return None if end < 0 else max(0, end - self.next_offset)
 
     def begin(self) -> Decision | None:
-        """Before anything is read: what a grace period shorter than the last one's has ended."""
+        """Decide, before anything is read, which windows end because the grace period is shorter now."""
         self.begun = True
         return self._advance(np.arange(self.state.known), self.state.stream.copy())
 
     def end_idle(self, passed: float) -> Decision | None:
-        """After `passed` seconds: the windows of zones that have been silent for too long."""
+        """Decide, after `passed` seconds more, which windows of idle zones end."""
         if not self.at_end:
             return None
         self.idle_zones.pass_time(passed)
@@ -140,7 +140,7 @@ class Partition:
         return self._advance(zones, idle_stream_times(self.state, zones, self.rules)) if len(zones) else None
 
     def records(self) -> list[Record]:
-        """The changelog's records for all that is not committed yet."""
+        """Return the changelog's records for all that is not committed yet."""
         calendar = self.state.calendar
         origin = Origin(self.topic_id, self.next_offset, calendar.time_zone, calendar.day_start)
         return self.changelog.records(self.state, self.state.changes(), origin)
@@ -158,7 +158,9 @@ class Partition:
         self.at_end = self.begun = self.skipped = False
 
     def _next(self, messages: Sequence[Message], end: int) -> int:
-        """The next offset. A publisher can make a record say any: what lies behind the end stands in the next place.
+        """Return the next offset after messages; a publisher can write any offset into a record.
+
+        One at or behind the partition's end is not believed: such a message counts as the one after its predecessor.
 
         What was too high, but not so high, is put right by the next message, or by the end when it is reached.
         """

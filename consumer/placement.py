@@ -38,7 +38,7 @@ def check_claim(holder: Claim, ours: Claim, changelog: str) -> None:
 
 
 def placement_of(number: int, restored: Restored, topics: Described, calendar: Calendar) -> Placement:
-    """Where partition `number` goes on. Raises SettingError where state and readings do not belong together."""
+    """Return where partition `number` goes on. Raises SettingError where state and readings do not fit."""
     committed, (low, high) = restored.committed, restored.bounds
     origin = restored.origin
     if origin is None:

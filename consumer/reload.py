@@ -33,7 +33,7 @@ class Models:
         stopped: threading.Event,
         metrics: Metrics,
     ) -> None:
-        """Waits for the first attempt. Raises `ContractError`, and `StoppedError` once `stopped` is set.
+        """Wait for the first attempt. Raises `ContractError`, and `StoppedError` once `stopped` is set.
 
         `asked` is set by another thread, to try what is there at the next occasion; `interval` is in seconds.
         """

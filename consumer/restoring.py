@@ -19,7 +19,7 @@ _REPORT = 5.0  # seconds between two lines about a restore
 
 
 class Restoring:
-    """What is on its way. Not for use by several threads."""
+    """The partitions that are being restored. Not for use by several threads."""
 
     def __init__(self, settings: Settings, topics: Described, restorer: Restorer, calendar: Calendar) -> None:
         self._settings = settings
@@ -32,27 +32,27 @@ class Restoring:
 
     @property
     def partitions(self) -> set[int]:
-        """The partitions that are on their way."""
+        """Return the partitions that are being restored, or wait for it."""
         return self._wanted | (self._restorer.partitions - self._unwanted)
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to proceed with."""
+        """Return whether there is nothing to restore."""
         return not self._wanted and not self._restorer.partitions
 
     def want(self, partitions: Iterable[int]) -> None:
-        """These are to be restored, begun by the next `proceed`: this may be called where nothing may fail."""
+        """Restore these partitions, from the next `proceed` on. This never fails, so a callback may call it."""
         self._wanted.update(partitions)
 
     def drop(self, number: int) -> None:
-        """Forget a partition, where it is on its way: with the next `proceed`, since nothing may fail here."""
+        """Restore a partition no more, from the next `proceed` on. This never fails, so a callback may call it."""
         self._wanted.discard(number)
         self._unwanted.add(number)
 
     def proceed(self, wait: float) -> dict[int, Partition]:
-        """Reads on, `wait` seconds at most; the partitions that are whole now.
+        """Read on for at most `wait` seconds; return the partitions that are restored now.
 
-        RefusedError, KafkaException; SettingError for one whose state does not belong to the readings.
+        Raises RefusedError, KafkaException, and SettingError where a state does not belong to the readings.
         """
         self._begin()
         restored = self._restorer.proceed(wait)
@@ -61,7 +61,7 @@ class Restoring:
         return partitions
 
     def left(self) -> int:
-        """How many offsets of changelogs are still to be read, as far as is known."""
+        """Return how many offsets of changelogs are still to be read, as far as is known."""
         return sum(self._restorer.left().values())
 
     def _begin(self) -> None:
@@ -73,7 +73,7 @@ class Restoring:
             self._reported = time.monotonic()
 
     def _placed(self, number: int, restored: Restored) -> Partition:
-        """A restored partition, where its state belongs. SettingError."""
+        """Return the partition of a restored state, at the offset where it goes on. Raises SettingError."""
         placement = placement_of(number, restored, self._topics, self._calendar)
         if placement.lost:
             log.error("readings are lost", partition=number, messages=placement.lost, why=placement.why)

@@ -26,7 +26,7 @@ class Results:
 
 
 def results(decision: Decision, state: State, logits: F32, model: Model, limit: int) -> Results:
-    """The messages of one decision; `logits` [n] are the model's for its scorings [n].
+    """Return the messages of one decision; `logits` [n] are the model's for its scorings [n].
 
     A dead letter has at most `limit` bytes.
     """
@@ -43,7 +43,7 @@ def results(decision: Decision, state: State, logits: F32, model: Model, limit: 
 def _letters(
     decision: Decision, state: State, unscorable: Scorings, model: Model, limit: int
 ) -> list[tuple[int, int, str, Letter]]:
-    """The dead letters of a decision as (cause, day, reason, letter)."""
+    """Return the dead letters of a decision as (cause, day, reason, letter)."""
     rows = [
         (r.row, -1, r.reason, letters.of_message(decision.messages[r.row], r.reason, r.error, limit))
         for r in decision.rejected
@@ -86,7 +86,7 @@ def _predict(scorings: Scorings, state: State, logits: F32, model: Model, done: 
 
 
 def _windows(windows: Windows, state: State) -> Iterator[tuple[int, int, LetterWindow]]:
-    """Windows as their dead letters tell them, each with its cause and its day."""
+    """Yield each window in the form of its dead letter, with its cause and its day."""
     calendar, names = state.calendar, state.names.texts(windows.zones)
     starts, ends = calendar.starts(windows.days).tolist(), calendar.ends(windows.days).tolist()
     for i, (cause, day) in enumerate(zip(windows.causes.tolist(), windows.days.tolist(), strict=True)):

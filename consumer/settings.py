@@ -73,7 +73,7 @@ class Settings(TopicSettings, ClientSettings):
 
     @property
     def model_overrides(self) -> dict[str, str]:
-        """What is to stand before what the model's file says, by the contract's field; an empty text says nothing."""
+        """Return what overrides the model's file, by the contract's field; an empty text overrides nothing."""
         return {
             "threshold": self.model_threshold,
             "time_zone": self.window_time_zone,
@@ -82,6 +82,6 @@ class Settings(TopicSettings, ClientSettings):
 
     @property
     def rules(self) -> Rules:
-        """The limits of windows."""
+        """Return the limits of windows."""
         ahead = min(_USUAL_FUTURE, self.grace_period) if self.max_future is None else self.max_future
         return Rules(self.grace_period, self.max_filled_hours, ahead)

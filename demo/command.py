@@ -73,7 +73,7 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without the user's settings of our programs: the demo touches no other Kafka."""
+    """Return the environment without the user's settings of our programs, so that the demo touches no other Kafka."""
     ours = {field.upper() for field in (*Settings.model_fields, *TopicSettings.model_fields)}
     passed = {name: value for name, value in environ.items() if name not in ours and not name.startswith("KAFKA_")}
     return passed | {"PYTHONUNBUFFERED": "1", "ORT_DISABLE_TELEMETRY": "1"}
@@ -112,7 +112,7 @@ def run(folder: Path, environ: dict[str, str]) -> tuple[Replayed, int]:
 
 
 def tell(replayed: Replayed, letters: int, folder: Path) -> None:
-    """The summary."""
+    """Print the summary."""
     tally, title = replayed.tally, "by month, in %: "
     months = ("\n" + " " * len(title)).join(tally.by_month())
     say(

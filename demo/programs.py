@@ -37,11 +37,11 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """The number of its process."""
+        """Return its process id."""
         return self._process.pid
 
     def ended(self) -> bool:
-        """Whether it has ended by itself, well. Raises DemoError where it ended otherwise."""
+        """Return whether it has ended by itself with status 0. Raises DemoError where it ended otherwise."""
         status = self._process.poll()
         if status:
             raise DemoError(f"the {self.name} ended with status {status}: {self._last_line()}\nits log: {self.log}")
@@ -59,7 +59,7 @@ class Program:
                 raise
 
     def said(self) -> list[str]:
-        """The lines of its log that say something."""
+        """Return the lines of its log that say something."""
         return [line for line in self.log.read_text("utf-8", "replace").splitlines() if line.strip()]
 
     def _last_line(self) -> str:

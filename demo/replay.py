@@ -62,7 +62,7 @@ def replay(folder: Path, environ: Mapping[str, str], consumer: Program, seconds:
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """A command as one types it, in lines that fit a terminal of 80 columns."""
+    """Return a command as one types it, in lines that fit a terminal of 80 columns."""
     words = textwrap.wrap(" ".join(["python -m", *arguments]), 68, break_on_hyphens=False, break_long_words=False)
     return "   " + " \\\n       ".join(words)
 
@@ -97,7 +97,7 @@ def await_ready(consumer: Program, port: int) -> None:
 
 
 def dead_letters(port: int) -> int:
-    """How many dead letters the consumer has written, by its own count."""
+    """Return how many dead letters the consumer has written, by its own count."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         lines = answer.read().decode().splitlines()
     return int(sum(float(line.split()[-1]) for line in lines if line.startswith("season_dead_letters_total{")))

@@ -24,16 +24,16 @@ class MonthTally:
 
     @property
     def windows(self) -> int:
-        """How many windows have a prediction."""
+        """Return how many windows have a prediction."""
         return len(self._windows)
 
     def share(self) -> str:
-        """How many of all windows are labelled as the calendar has it."""
+        """Return the share of windows whose label is the calendar's."""
         agreeing = sum(agrees for _, agrees in self._windows.values())
         return f"{agreeing} of {self.windows} days ({100 * agreeing / max(1, self.windows):.1f} %)"
 
     def by_month(self) -> list[str]:
-        """The same for each month, in lines of six percentages: of a year, the halves below each other."""
+        """Return the same share for each month, in lines of six percentages."""
         days = Counter(month for month, _ in self._windows.values())
         right = Counter(month for month, agrees in self._windows.values() if agrees)
         months = [f"{_MONTHS[month - 1]} {100 * right[month] / days[month]:3.0f}" for month in sorted(days)]

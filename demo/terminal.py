@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 def say(text: str) -> None:
-    """A line for the person, at once."""
+    """Print a line at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -70,17 +70,17 @@ class Broker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """What a client's `bootstrap.servers` must say."""
+        """Return the value of a client's `bootstrap.servers`."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def log(self) -> Path:
-        """Where the broker's own log is."""
+        """Return the path of the broker's own log."""
         return self.folder / "broker.log"
 
     @property
     def pid(self) -> int:
-        """The process of the running broker."""
+        """Return the process id of the running broker."""
         if self._process is None:
             raise BrokerError("the broker is not running")
         return self._process.pid
@@ -99,7 +99,7 @@ class Broker:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Format the folder where it is new, start, and return when the broker answers. BrokerError, JarError."""
+        """Start the broker, in a formatted folder, and wait until it answers. Raises BrokerError and JarError."""
         jars = class_path(say=self._say)
         self.folder.mkdir(parents=True, exist_ok=True)
         for last in (False, False, True):
@@ -220,12 +220,12 @@ class Broker:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now, below those that the system gives to outgoing connections."""
+    """Return a port that nobody listens on now, below those that the system gives to outgoing connections."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ones: each is held until the last is found."""
+    """Return `count` different free ports: each is bound until the last is found."""
     with ExitStack() as held:
         ports: list[int] = []
         while len(ports) < count:
@@ -266,7 +266,7 @@ def _properties(port: int, controller_port: int, data: Path) -> dict[str, str]:
 
 
 def _answers(port: int, cluster: str) -> bool:
-    """Whether our broker answers there (not another one that was quicker to take the port)."""
+    """Return whether our broker answers there, and not another one that was quicker to bind the port."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) != 0:
             return False

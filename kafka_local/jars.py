@@ -45,19 +45,19 @@ class Jar:
 
     @property
     def filename(self) -> str:
-        """The file's name in Maven's repositories."""
+        """Return the file's name in Maven's repositories."""
         return f"{self.artifact}-{self.version}.jar"
 
 
 def locked(lock: Path = LOCK) -> list[Jar]:
-    """The jars of a lock file: a line `group:artifact:version sha256` each, `#` for comments."""
+    """Return the jars of a lock file: a line `group:artifact:version sha256` each, `#` for comments."""
     lines = (line.split() for line in lock.read_text("utf-8").splitlines() if line and not line.startswith("#"))
     parts = ((*coordinate.split(":", 2), sha256) for coordinate, sha256 in lines)
     return [Jar(group, artifact, version, sha256) for group, artifact, version, sha256 in parts]
 
 
 def cache_folder() -> Path:
-    """Where downloads stay from one run to the next: the user's cache, else the Python environment."""
+    """Return where downloads stay from one run to the next: the user's cache, else the Python environment."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     for folder in (home / "season-stream", Path(sys.prefix) / "cache"):
         with suppress(OSError):
@@ -68,7 +68,7 @@ def cache_folder() -> Path:
 
 
 def class_path(cache: Path | None = None, say: Callable[[str], None] = lambda _: None, jars: Jars = KAFKA) -> Path:
-    """The folder with all of the jars, filled first where it is not whole; safe when two call at once.
+    """Return the folder with all of the jars; download what is missing. Safe when two processes call at once.
 
     `say` gets a sentence when something is downloaded. Raises JarError.
     """

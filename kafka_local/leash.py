@@ -5,6 +5,6 @@ from collections.abc import Sequence
 
 
 def leashed(command: Sequence[str]) -> list[str]:
-    """The command, sent SIGTERM by the system when its parent is gone: on Linux, where util-linux is there."""
+    """Return the command such that Linux sends it SIGTERM when its parent ends, where util-linux is installed."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)

@@ -18,7 +18,7 @@ ENDPOINT = "+".join(
 
 
 def main() -> None:
-    """Resolve the endpoint in an empty cache and write what came."""
+    """Write the lock file of what the endpoint resolves to in an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
         environment = jgo.build(ENDPOINT, update=True, cache_dir=Path(cache))
         jars = environment.lockfile.dependencies if environment.lockfile else []

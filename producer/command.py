@@ -52,7 +52,7 @@ class Stop:
             signal.signal(name, self._ask)
 
     def __call__(self) -> bool:
-        """Whether the program is to end."""
+        """Return whether the program must end."""
         return self._asked
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
@@ -65,7 +65,7 @@ class Stop:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, with its help."""
+    """Return the command line, with its help."""
     made = argparse.ArgumentParser(
         prog=cli.called("producer", "season-producer"),
         description="Publishes readings from CSV files or JSON lines to the topic `readings` (READINGS_TOPIC).",
@@ -89,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def job(arguments: Sequence[str] | None) -> Job:
-    """Reads and checks a command line; raises SettingError."""
+    """Read and check a command line. Raises SettingError."""
     args = parser().parse_args(arguments)
     if args.files.count(files.STDIN) > 1:
         raise SettingError("FILE -: standard input can be read only once")
@@ -100,7 +100,7 @@ def job(arguments: Sequence[str] | None) -> Job:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Publishes what the command line names; returns the exit status. Raises what `season.cli.run` knows."""
+    """Publish what the command line names; return the exit status. Raises what `season.cli.run` catches."""
     asked = job(arguments)
     topics = Topics.from_environment(environ)
     doubtful = spelling.misspelt(environ, _SETTINGS)
@@ -147,7 +147,7 @@ def publish(
     display: Display,
     stop: Callable[[], bool],
 ) -> BadRow | None:
-    """Sends readings until the files end, the program is stopped, a delivery fails or a bad row ends it.
+    """Send readings until the files end, the program is stopped, a delivery fails or a bad row ends it.
 
     `known` is the latest instant of each zone that is on the topic already. Returns the bad row, if one did.
     """
@@ -179,7 +179,7 @@ def _items(asked: Job, counts: RowCounts) -> Iterator[FileReading | BadRow]:
 
 
 def _tell(bad: BadRow | None, out: sender.Sender, stopped: bool) -> None:
-    """Says what made the run end, where it was not the files' end."""
+    """Report what ended the run, where it was not the files' end."""
     if bad is not None:
         sys.stderr.write(f"{printable(str(bad))}\nstopped there; --skip-bad goes on behind a bad row\n")
     elif stopped:

@@ -19,7 +19,7 @@ class Pace:
         self._origin: tuple[int, float] | None = None
 
     def wait(self, instant: int, now: float) -> float:
-        """The seconds until the reading of `instant` is due, `now` being wall time in seconds; 0 when it is."""
+        """Return the seconds until the reading of `instant` is due, at the wall time `now`; 0 once it is due."""
         if self._origin is None:
             self._origin = instant, now
         first, began = self._origin
@@ -27,7 +27,7 @@ class Pace:
 
 
 def speed(text: str) -> Pace | None:
-    """The pace that `--speed` asks for; None is as fast as possible. Raises SettingError."""
+    """Return the pace that `--speed` asks for; None is as fast as possible. Raises SettingError."""
     if text == "max":
         return None
     try:
@@ -40,5 +40,5 @@ def speed(text: str) -> Pace | None:
 
 
 def by_time(files: list[Iterator[FileReading | BadRow]]) -> Iterator[FileReading | BadRow]:
-    """Several files' readings as one stream in the order of time, as their zones would send them."""
+    """Yield several files' readings as one stream in the order of time, as their zones would send them."""
     return merge(*files, key=lambda item: item.instant if isinstance(item, FileReading) else -1)

@@ -28,7 +28,7 @@ class RowCounts:
     last: int | None = None
 
     def count(self, zone: str, instant: int) -> None:
-        """Counts a reading as sent."""
+        """Count a reading as sent."""
         self.sent += 1
         self.zones.add(zone)
         self.first = instant if self.first is None or instant < self.first else self.first
@@ -36,7 +36,7 @@ class RowCounts:
 
 
 def summary(counts: RowCounts, undelivered: int, seconds: float) -> str:
-    """The last word of a run, one sentence on what was delivered and one on the rows it came from."""
+    """Return the summary of a run: a sentence on what was delivered, and one on the rows it came from."""
     delivered = counts.sent - undelivered
     text = f"delivered {delivered:,} reading{'s' * (delivered != 1)}"
     if counts.first is not None and counts.last is not None:
@@ -51,7 +51,7 @@ def summary(counts: RowCounts, undelivered: int, seconds: float) -> str:
 
 
 def printable(text: str) -> str:
-    """A text for a terminal: control characters and what is no character escaped."""
+    """Return a text for a terminal: control characters and lone surrogates escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
@@ -78,7 +78,7 @@ class Display:
             self._progress.stop()
 
     def say(self, text: str) -> None:
-        """A line of its own, its control characters escaped."""
+        """Print a line of its own, its control characters escaped."""
         line = printable(text)
         if self._progress:
             self._console.print(line, soft_wrap=True)
@@ -87,7 +87,7 @@ class Display:
             sys.stderr.flush()
 
     def update(self, instant: int) -> None:
-        """Brings the display up to date, when it is time to; `instant` is where the readings are."""
+        """Update the display if it is time to; `instant` is that of the latest reading."""
         now = time.monotonic()
         if now < self._next:
             return
@@ -101,7 +101,7 @@ class Display:
 
 
 def _size(files: list[str]) -> int | None:
-    """The bytes of all files, or None where that cannot be known beforehand."""
+    """Return the bytes of all files, or None where that cannot be known beforehand."""
     if not all(Path(file).is_file() for file in files):
         return None
     return sum(Path(file).stat().st_size for file in files)

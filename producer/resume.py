@@ -25,7 +25,7 @@ _TELL_AFTER = 5.0
 
 
 def properties(environ: Mapping[str, str]) -> Properties:
-    """The client's properties: committed messages alone, partitions chosen by us, nothing stored for the group."""
+    """Return the client's properties: it reads committed messages alone, and stores nothing for a group."""
     ours = {
         "group.id": "season-producer",
         "isolation.level": "read_committed",
@@ -43,7 +43,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
 def latest(
     admin: AdminClient, made: Properties, topic: Topic, log: Callable[[str], None], stopped: Callable[[], bool]
 ) -> dict[str, int]:
-    """The latest instant (epoch seconds) of each zone on the topic, read from its beginning to its present end.
+    """Return the latest instant (epoch seconds) of each zone on the topic, read from its beginning to its end now.
 
     Only readings by every rule for their JSON count, under the key of their zone; what the client can neither unpack
     nor parse is none. Memory: one number a zone. Raises RefusedError, StoppedError.
@@ -82,7 +82,7 @@ class _Scan:
             self._standstills.begin(partition, 0)
 
     def poll(self) -> bool:
-        """Takes what is there, waiting a moment for it; whether there was anything. Raises RefusedError."""
+        """Read the messages that are there; return whether there were any. Raises RefusedError."""
         refuse_reader(self._errors)
         first = self._consumer.poll(_TRY if self._standstills.trying else _WAIT)
         for message in [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]:
@@ -92,7 +92,7 @@ class _Scan:
         return first is not None
 
     def close(self) -> None:
-        """Ends the client."""
+        """End the client."""
         self._standstills.close()
         self._consumer.close()
 
@@ -125,7 +125,7 @@ class _Scan:
 
 
 def _ends(admin: AdminClient, topic: Topic, stopped: Callable[[], bool]) -> dict[int, int]:
-    """The next offset of each partition that has messages, those of open transactions included."""
+    """Return the end offset of each partition that has messages, open transactions included."""
     partitions = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
 
     def ask(spec: OffsetSpec) -> dict[int, int]:
@@ -153,7 +153,7 @@ def _note(found: dict[str, int], key: bytes | None, value: bytes | None, keyless
 
 
 def _reading(value: bytes | None) -> tuple[str, int]:
-    """Zone and instant of a reading: quickly for a plain one, and by the letter for every other."""
+    """Return zone and instant of a reading: quickly for a plain one, by the strict reader for every other."""
     try:
         reading = _FAST.decode(value or b"")
         instant = _instant(reading.timestamp)

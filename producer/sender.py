@@ -18,20 +18,20 @@ class ProducerClient(Protocol):
     """What of a Kafka producer is used here."""
 
     def produce(self, topic: str, value: bytes, key: bytes) -> None:
-        """Queues a message; BufferError when the queue is full, KafkaException when it cannot be sent at all."""
+        """Queue a message. Raises BufferError when the queue is full, KafkaException when it can never be sent."""
 
     def poll(self, timeout: float) -> int:
-        """Serves the callbacks for as long."""
+        """Serve the callbacks for `timeout` seconds."""
 
     def flush(self, timeout: float) -> int:
-        """Sends what is queued; returns how many messages are left after as long."""
+        """Send what is queued for at most `timeout` seconds; return how many messages are left."""
 
     def __len__(self) -> int:
-        """How many messages are queued or under way."""
+        """Return how many messages are queued or being sent."""
 
 
 def properties(environ: Mapping[str, str]) -> Properties:
-    """The client's properties: nothing lost, doubled or reordered, and a broker that is away is waited for.
+    """Return the client's properties: nothing is lost, doubled or reordered, and an absent broker is waited for.
 
     Without a setting of its own a message is kept for ever; a user's KAFKA_DELIVERY_TIMEOUT_MS makes it fail.
     """
@@ -64,7 +64,7 @@ class Sender:
         self._client: ProducerClient
 
     def connect(self, made: Properties, client: Callable[[Properties], ProducerClient] = Producer) -> "Sender":
-        """Makes the client; what it has to say of errors comes here."""
+        """Make the client; its errors come to this object."""
         own = {
             "on_delivery": self._delivered,
             "error_cb": self._errors.append,
@@ -74,7 +74,7 @@ class Sender:
         return self
 
     def send(self, key: bytes, value: bytes) -> bool:
-        """Queues one message, waiting while the queue is full; False where the wait was given up.
+        """Queue one message, waiting while the queue is full; return False where it gave up waiting.
 
         Raises RefusedError where the broker refuses the credentials.
         """
@@ -96,12 +96,12 @@ class Sender:
         return False
 
     def serve(self, timeout: float) -> None:
-        """Lets the client work for as long, and hears of its troubles."""
+        """Let the client work for `timeout` seconds, and handle its errors."""
         self._client.poll(timeout)
         self._hear()
 
     def flush(self, patience: float) -> int:
-        """Waits until everything is delivered or failed, and returns how many messages are neither.
+        """Wait until everything is delivered or failed; return how many messages are neither.
 
         Once stopped, the wait lasts `patience` seconds at most.
         """
@@ -117,7 +117,7 @@ class Sender:
         return 0
 
     def left(self) -> int:
-        """How many messages are neither delivered nor failed."""
+        """Return how many messages are neither delivered nor failed."""
         return len(self._client)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:

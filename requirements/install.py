@@ -22,23 +22,23 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 
 
 def pins(name: str) -> set[str]:
-    """The requirements of a lock file, without their hashes: `numpy==2.4.6 ; python_version >= '3.11'`."""
+    """Return the requirements of a lock file, without their hashes: `numpy==2.4.6 ; python_version >= '3.11'`."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     return {line.rstrip(" \\") for line in text.splitlines() if line and line[0] not in " #-"}
 
 
 def installed() -> set[str]:
-    """What the last whole run put into `.venv`; nothing where that is not for this Python and this place."""
+    """Return what the last complete run put into `.venv`; nothing where that has another Python or path."""
     try:
         stamp = json.loads(STAMP.read_text("utf-8"))
-        fits = stamp["python"] == sys.version and stamp["place"] == str(VENV)
+        fits = stamp["python"] == sys.version and stamp["venv"] == str(VENV)
         return set(stamp["pins"]) if fits and PYTHON.exists() else set()
     except (OSError, ValueError, KeyError, TypeError):
         return set()
 
 
 def works() -> bool:
-    """Whether `.venv` has a Python of this version that has pip and takes itself to be there."""
+    """Return whether `.venv` has a Python of this version, with pip and the right prefix."""
     probe = "import sys, pip; print(sys.version_info[:2] == %r and sys.prefix == %r)"
     try:
         answer = subprocess.run(
@@ -50,7 +50,7 @@ def works() -> bool:
 
 
 def make_venv() -> None:
-    """A fresh `.venv`, whatever stood there."""
+    """Make a fresh `.venv`, whatever stood there."""
     if VENV.is_symlink() or VENV.is_file():
         VENV.unlink()
     elif VENV.exists():
@@ -86,8 +86,8 @@ def install(names: list[str]) -> None:
     if subprocess.run(command, env=environment, check=False).returncode != 0:
         sys.exit(f"installing {', '.join(names)} failed: pip's reason stands above")
     replaced = {pin.split("==")[0] for pin in wanted}
-    kept = {pin for pin in held if pin.split("==")[0] not in replaced}
-    stamp = {"python": sys.version, "place": str(VENV), "pins": sorted(wanted | kept)}
+    unchanged = {pin for pin in held if pin.split("==")[0] not in replaced}
+    stamp = {"python": sys.version, "venv": str(VENV), "pins": sorted(wanted | unchanged)}
     partial = STAMP.with_suffix(".partial")
     partial.write_text(json.dumps(stamp, indent=1), "utf-8")
     partial.rename(STAMP)

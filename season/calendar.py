@@ -57,17 +57,17 @@ class _Clock:
 
     @cached_property
     def reached(self) -> I64:
-        """What the local clock has reached by the end of each stretch (exclusive), as local seconds."""
+        """Return the local time that the clock has reached by the end of each stretch (exclusive), in seconds [k]."""
         return np.maximum.accumulate(self.ends + self.offsets)
 
     @cached_property
     def peaks(self) -> I64:
-        """The latest reading of the local clock before each stretch begins."""
+        """Return the latest local time that the clock has shown before each stretch begins, in seconds [k]."""
         return np.concatenate(([-_EVER], self.reached[:-1] - 1))
 
     @cached_property
     def skipped(self) -> I64:
-        """The local dates that no instant has, latest first."""
+        """Return the local dates that no instant has, latest first, as numbers of days."""
         before, after = self.begins[1:] + self.offsets[:-1], self.begins[1:] + self.offsets[1:]
         firsts, lasts = -(-before // DAY), after // DAY
         dates = [day for first, last in zip(firsts, lasts, strict=True) for day in range(first, last)]
@@ -101,7 +101,7 @@ class Calendar:
 
     @cached_property
     def windows(self) -> tuple[I64, I64, Bool]:
-        """The windows of 1969 to 2099 in order of time, for loops: their numbers, starts, and which are irregular.
+        """Return the windows of 1969 to 2099 by time: their numbers, starts, and which are irregular, all [d].
 
         Each ends where the next one begins; a date that does not exist has none.
         """
@@ -110,17 +110,17 @@ class Calendar:
         return _TABLE[there], starts[there], irregular[there]
 
     def offsets(self, instants: I64) -> I64:
-        """The offset from UTC at each instant, in seconds."""
+        """Return the offset from UTC at each instant [n], in seconds."""
         near = self._near(instants)
         return self._clock.offsets[self._clock.stretch(near)]
 
     def on_the_hour(self, instants: I64) -> Bool:
-        """Whether the local clock reads a full hour at each instant."""
+        """Return whether the local clock reads a full hour at each instant [n]."""
         full: Bool = (instants + self.offsets(instants)) % HOUR == 0
         return full
 
     def days(self, instants: I64) -> I64:
-        """The number of the window that holds each instant."""
+        """Return the number of the window that holds each instant [n]."""
         near = self._near(instants)
         stretch = self._clock.stretch(near)
         clock = np.maximum(near + self._clock.offsets[stretch], self._clock.peaks[stretch])
@@ -131,17 +131,17 @@ class Calendar:
         return numbers
 
     def starts(self, days: I64) -> I64:
-        """The first instant of each window."""
+        """Return the first instant of each window [n]."""
         rows = _table_rows(days)
         return self._starts(days) if rows is None else self._table[0][rows]
 
     def ends(self, days: I64) -> I64:
-        """The first instant after each window: the start of the next."""
+        """Return the first instant after each window [n]: the start of the next."""
         rows = _table_rows(days)
         return self._ends(days) if rows is None else self._table[1][rows]
 
     def counts(self, days: I64) -> I64:
-        """How many hours each window has."""
+        """Return how many hours each window [n] has."""
         counts = np.full(days.shape, 24, np.int64)
         for day, rows in self.irregular(days):
             counts[rows] = len(self.hours(day).instants)
@@ -174,13 +174,13 @@ class Calendar:
         return [(int(day), days == day) for day in np.unique(days[irregular])] if irregular.any() else []
 
     def months(self, days: I64) -> I64:
-        """The month, 1 to 12, in which the middle of each window falls, by the local clock."""
+        """Return the month, 1 to 12, in which the middle of each window [n] falls, by the local clock."""
         middles = (self.starts(days) + self.ends(days)) // 2
         dates = (middles + self.offsets(middles)).astype("datetime64[s]")
         return dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
 
     def date(self, day: int) -> datetime.date:
-        """The local date of one window."""
+        """Return the local date of one window."""
         return datetime.date(1970, 1, 1) + datetime.timedelta(days=int(day))
 
     def _starts(self, days: I64) -> I64:
@@ -215,7 +215,7 @@ class Calendar:
         return WindowHours(instants, (clock - self._shift) // HOUR % 24)
 
     def _stretches(self, start: int, end: int) -> list[tuple[int, int, int]]:
-        """Begin, end and offset of each stretch of one offset between two instants."""
+        """Return begin, end and offset of each stretch of one offset between two instants."""
         near = int(self._near(np.array([start], np.int64))[0])
         cycles = start - near
         clock = self._clock
@@ -226,7 +226,7 @@ class Calendar:
         ]
 
     def _near(self, instants: I64) -> I64:
-        """Instants with whole cycles of the Gregorian calendar taken off, so that the table holds them."""
+        """Return instants moved back by whole cycles of the Gregorian calendar, so that the table holds them."""
         return instants - self._cycles(instants)
 
     def _cycles(self, instants: I64) -> I64:
@@ -246,7 +246,7 @@ def _table_rows(days: I64) -> I64 | None:
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:
-    """A time zone read from the `tzdata` package: `zoneinfo` itself would prefer the machine's files."""
+    """Return a time zone from the `tzdata` package: `zoneinfo` itself would prefer the machine's files."""
     sentence = f"time zone {name!r} is not in the tz database; a name such as 'Europe/Rome' is allowed"
     if not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", name, re.ASCII):
         raise ValueError(sentence)
@@ -258,7 +258,7 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def _clock(zone: zoneinfo.ZoneInfo, first: int, last: int) -> _Clock:
-    """The stretches of one offset between two instants: each day is asked, and halved where it differs.
+    """Return the stretches of one offset between two instants: each day is asked, and halved where it differs.
 
     No time zone since 1969 has two clock changes within a day that cancel each other (a test asks them all).
     """

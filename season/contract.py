@@ -62,7 +62,7 @@ class Contract(pydantic.BaseModel):
     metrics: dict[str, pydantic.JsonValue] | None = None
 
     def metadata(self) -> dict[str, str]:
-        """The `metadata_props` of a file with this contract; `from_metadata` is the way back."""
+        """Return the `metadata_props` of a file with this contract; `from_metadata` is the inverse."""
         said = self.model_dump(exclude_none=True)
         return {PREFIX + name: _encode(value) for name, value in said.items()}
 
@@ -70,7 +70,7 @@ class Contract(pydantic.BaseModel):
     def from_metadata(
         cls, metadata: Mapping[str, str], file_stem: str, overrides: Mapping[str, str] = NOTHING
     ) -> Self:
-        """The contract in a file's `metadata_props`; `file_stem` is its name where the file says none.
+        """Return the contract in a file's `metadata_props`; `file_stem` is its name where the file says none.
 
         `overrides`, by field ("time_zone"), stand before what the file says. An empty text says nothing.
         Raises `ContractError`.
@@ -94,7 +94,7 @@ def _encode(value: Any) -> str:
 
 
 def _decode(name: str, text: str) -> Any:
-    """The value of one field: labels and metrics are JSON, the others are texts that pydantic reads."""
+    """Return the value of one field: labels and metrics are JSON, the others are texts that pydantic reads."""
     if name not in {"labels", "metrics"}:
         return text
     kind, wanted = (list, json.dumps(LABELS)) if name == "labels" else (dict, "a JSON object")
@@ -112,7 +112,7 @@ def _no_json(constant: str) -> NoReturn:
 
 
 def _refuse(error: pydantic.ValidationError, texts: Mapping[str, str]) -> NoReturn:
-    """Turns pydantic's first complaint into one sentence."""
+    """Return pydantic's first error as one sentence."""
     allowed = {
         "threshold": "a number between 0 and 1",
         "training_data": "a text that is not empty",

@@ -20,7 +20,7 @@ _SHOWN = 40
 
 
 def parse(text: str) -> int:
-    """The instant that an RFC 3339 text names, in whole seconds since 1970; negative before it.
+    """Return the instant that an RFC 3339 text names, in whole seconds since 1970; negative before it.
 
     Raises `ValueError` with a sentence where the text is no such instant, or none of a whole second.
     """
@@ -42,10 +42,10 @@ def parse(text: str) -> int:
 
 
 def format(seconds: int) -> str:  # noqa: A001  (read as instants.format)
-    """The instant `seconds` after 1970-01-01T00:00:00Z as text in UTC, such as `2021-06-01T13:00:00Z`."""
+    """Return the instant `seconds` after 1970-01-01T00:00:00Z as text in UTC, such as `2021-06-01T13:00:00Z`."""
     return f"{np.datetime64(int(seconds), 's')}Z"
 
 
 def _shown(text: str) -> str:
-    """A text as a sentence can quote it: printable, and cut where it is long."""
+    """Return a text as a sentence can quote it: printable, and cut where it is long."""
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"

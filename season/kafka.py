@@ -36,7 +36,7 @@ _PROTOCOLS = {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}
 
 
 def client_properties(environ: Mapping[str, str]) -> Properties:
-    """The properties that the environment gives every client: `bootstrap.servers`, and a.b for each KAFKA_A_B.
+    """Return the properties that the environment gives every client: `bootstrap.servers`, a.b for each KAFKA_A_B.
 
     Raises SettingError where a property is unknown, is ours to set, or is refused by the client.
     """
@@ -60,7 +60,7 @@ def client_properties(environ: Mapping[str, str]) -> Properties:
 
 
 def merged_properties(make: Make, environ: Mapping[str, str], ours: Properties) -> Properties:
-    """The properties of one client: ours, with those of the environment beside and, where both are, over them.
+    """Return the properties of one client: ours, and those of the environment, which override ours.
 
     `make` is the client's class (Producer, Consumer): one is made, connected to nothing and dropped, so that what
     the client refuses is found here. Raises SettingError with the client's sentence behind the setting's name.
@@ -98,12 +98,12 @@ class _Lines(logging.Handler):
 
 
 def groupless(properties: Properties) -> Properties:
-    """The same properties for a consumer that joins no group: without those that are for members alone."""
+    """Return the properties without those that are for members of a group alone."""
     return {name: value for name, value in properties.items() if name not in _MEMBERS_ONLY}
 
 
 def _names(environ: Mapping[str, str]) -> dict[str, str]:
-    """Client property -> name of the setting, for each KAFKA_* that is set and not for somebody else."""
+    """Return the setting's name by client property, for each KAFKA_* that is set and means the client."""
     return {
         name.removeprefix("KAFKA_").lower().replace("_", "."): name
         for name in sorted(environ)
@@ -155,7 +155,7 @@ def connect(
 
 
 def _ask(admin: AdminClient, errors: deque[KafkaError]) -> str | None:
-    """None when the broker answers within a second, else why not, in the client's words; RefusedError."""
+    """Return None when the broker answers within a second, else the client's reason. Raises RefusedError."""
     errors.clear()
     began = time.monotonic()
     try:
@@ -219,7 +219,7 @@ def known_offset(answer: ListOffsetsResultInfo) -> int:
 
 
 def murmur2(data: bytes) -> int:
-    """The 32-bit hash of Java's Kafka clients (org.apache.kafka.common.utils.Utils.murmur2), unsigned."""
+    """Return the 32-bit hash of Java's Kafka clients (org.apache.kafka.common.utils.Utils.murmur2), unsigned."""
     m, mask = 0x5BD1E995, 0xFFFFFFFF
     h = (0x9747B28C ^ len(data)) & mask
     aligned = len(data) & ~3  # the length of the part that is whole words of four bytes
@@ -234,5 +234,5 @@ def murmur2(data: bytes) -> int:
 
 
 def murmur2_partition(key: bytes, partitions: int) -> int:
-    """The partition that Java's clients, and ours, choose for a key."""
+    """Return the partition that Java's clients, and ours, choose for a key."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -6,5 +6,5 @@ LABELS = (WINTER, SUMMER)
 
 
 def calendar_label(month: int) -> str:
-    """The season of a month, 1 to 12: winter from October to March, summer from April to September."""
+    """Return the season of a month, 1 to 12: winter from October to March, summer from April to September."""
     return SUMMER if 4 <= month <= 9 else WINTER

@@ -99,12 +99,12 @@ class Predictions:
 
 
 def encode_reading(zone: str, instant: int, demand_mw: float) -> bytes:
-    """A reading of the hour that starts at `instant` (epoch seconds)."""
+    """Return the value of a reading of the hour that starts at `instant` (epoch seconds)."""
     return msgspec.json.encode(Reading(zone, instants.format(instant), demand_mw))
 
 
 def decode_reading(value: bytes | None) -> tuple[str, int, float]:
-    """Zone, instant (epoch seconds, 0 or later) and demand of a reading, by every rule for its JSON.
+    """Return zone, instant (epoch seconds, 0 or later) and demand of a reading, by every rule for its JSON.
 
     Whether the instant is a full hour is the calendar's to say. Raises `ReadingError`.
     """
@@ -116,7 +116,7 @@ def decode_reading(value: bytes | None) -> tuple[str, int, float]:
 
 
 def decode_fields(value: bytes | None) -> Reading:
-    """A reading whose fields are of their types and within their limits, its timestamp not yet looked at.
+    """Return a reading whose fields are of their types and within their limits; its timestamp is not parsed.
 
     Raises `ReadingError`, its reason "malformed".
     """
@@ -135,7 +135,7 @@ def decode_fields(value: bytes | None) -> Reading:
 
 
 def decode_timestamp(text: str) -> int:
-    """The instant of a reading's timestamp, in epoch seconds. Raises `ValueError` with a sentence."""
+    """Return the instant of a reading's timestamp, in epoch seconds. Raises `ValueError` with a sentence."""
     try:
         instant = instants.parse(text)
     except ValueError as error:
@@ -146,7 +146,7 @@ def decode_timestamp(text: str) -> int:
 
 
 def encode_predictions(predictions: Predictions, model: str, model_version: str) -> list[bytes]:
-    """The values of prediction messages, one a row."""
+    """Return the values of prediction messages, one a row."""
     texts = {int(t): instants.format(t) for t in np.union1d(predictions.starts, predictions.ends)}
     rows = zip(
         predictions.zones,
@@ -174,7 +174,7 @@ def encode_predictions(predictions: Predictions, model: str, model_version: str)
 
 
 def decode_prediction(value: bytes | None) -> Prediction:
-    """A prediction as a subscriber reads it; further fields are ignored. Raises `ValueError` with a sentence."""
+    """Return a prediction as a subscriber reads it, ignoring further fields. Raises `ValueError` with a sentence."""
     if value is None:
         raise ValueError("a message without a value is no prediction")
     try:
@@ -186,7 +186,7 @@ def decode_prediction(value: bytes | None) -> Prediction:
 def encode_window(
     zone: str, start: int, end: int, hours: I64, demands: F64, missing: I64, revision: int | None = None
 ) -> bytes:
-    """The value of a window's dead letter; `hours` and `demands` [k], `missing` [m] in order of time."""
+    """Return the value of a window's dead letter; `hours` and `demands` [k], `missing` [m] in order of time."""
     readings = [
         _HourValue(instants.format(hour), demand)
         for hour, demand in zip(hours.tolist(), demands.tolist(), strict=True)
@@ -204,7 +204,7 @@ def encode_window(
 
 
 def quoted(text: str, shown: int = _SHOWN) -> str:
-    """A text from a message as a sentence can quote it: printable, and cut where it is long."""
+    """Return a text from a message as a sentence can quote it: printable, and cut where it is long."""
     return repr(text) if len(text) <= shown else f"{text[:shown]!r}… ({len(text)} characters)"
 
 
@@ -236,7 +236,7 @@ def _demand(value: object) -> float:
 
 
 def _kind(value: object) -> str:
-    """What a JSON value is, for a sentence."""
+    """Return the kind of a JSON value, for a sentence."""
     if isinstance(value, strict_json.Number):
         return "a number"
     kinds = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}

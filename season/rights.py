@@ -24,7 +24,7 @@ class Right:
 
     @property
     def where(self) -> str:
-        """The resource for a person: "the topic 'readings' (READINGS_TOPIC)"."""
+        """Return the resource for a person: "the topic 'readings' (READINGS_TOPIC)"."""
         return f"the {self.resource} {self.name!r} ({self.setting})"
 
 

@@ -26,7 +26,7 @@ class RefusedError(Exception):
 
 
 def seconds(text: object) -> float:
-    """A duration such as `500ms`, `10s`, `1.5h` or `2d`, or `0`, as seconds; ValueError says what is allowed."""
+    """Return a duration (`500ms`, `10s`, `1.5h`, `2d`, `0`) in seconds. Raises ValueError with what is allowed."""
     if text == "0":
         return 0.0
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
@@ -57,7 +57,7 @@ class Duration(float):
 
 
 def _digits(value: object) -> object:
-    """Refuses what pydantic would take for a whole number besides its digits: 1_0, 1.0, spaces around."""
+    """Refuse what pydantic would accept as a whole number besides its digits: 1_0, 1.0, spaces around."""
     if isinstance(value, str) and not _WHOLE.fullmatch(value):
         raise PydanticCustomError("whole", "a whole number is allowed")
     return value

@@ -31,39 +31,39 @@ class Standstills:
     """The partitions of one topic that flow. Not for use by several threads."""
 
     def __init__(self, properties: Mapping[str, Any], topic: str, warn: Callable[..., object]) -> None:
-        """`properties` are those of a consumer that is no member of a group; `warn` is told what is tried."""
+        """Get the `properties` of a consumer that is no member of a group; `warn` logs what is tried."""
         self._properties, self._topic, self._warn = dict(properties), topic, warn
         self._flows: dict[int, _Flow] = {}
         self._partial = 0
 
     @property
     def trying(self) -> bool:
-        """Whether something is being tried: then it needs to be gone on with soon."""
+        """Return whether a trial is running: then `proceed` should be called soon again."""
         return any(flow.trial is not None for flow in self._flows.values())
 
     def begin(self, partition: int, offset: int) -> None:
-        """A partition flows from an offset."""
+        """Note that a partition flows from an offset."""
         self.forget([partition])
         self._flows[partition] = _Flow(offset)
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """These do not flow any more."""
+        """Note that these partitions do not flow any more."""
         for partition in partitions:
             flow = self._flows.pop(partition, None)
             if flow is not None and flow.trial is not None:
                 flow.trial.close()
 
     def close(self) -> None:
-        """Ends the trials."""
+        """End the trials."""
         self.forget(list(self._flows))
 
     def start(self, partition: int) -> int:
-        """The offset from which a partition flows, as long as nothing of it has come; else 0."""
+        """Return the offset from which a partition flows, until its first message has come; then 0."""
         flow = self._flows.get(partition)
         return 0 if flow is None or flow.start is None else flow.start
 
     def came(self, partition: int, last: int | None) -> None:
-        """Messages up to offset `last`, or with None the partition's end: it does not stand still."""
+        """Note that messages up to offset `last` came, or the partition's end (None): it does not stand still."""
         flow = self._flows.get(partition)
         if flow is None:
             return
@@ -73,7 +73,7 @@ class Standstills:
             flow.trial = None
 
     def doubt(self, partition: int, offset: int, why: str) -> None:
-        """From this offset on something may be unreadable."""
+        """Try what can be read from this offset on; `why` is logged."""
         flow = self._flows.get(partition)
         if flow is not None and flow.trial is None:
             offset = max(offset, flow.start or 0)
@@ -81,7 +81,7 @@ class Standstills:
             flow.trial = Trial(self._properties, self._topic, partition, offset)
 
     def note_statistics(self, text: str) -> None:
-        """Counts how often a partition has not moved, while answers came that got the client nowhere."""
+        """Count how often a partition has not moved although answers came."""
         statistics = json.loads(text)
         partitions = statistics["topics"].get(self._topic, {}).get("partitions", {})
         before, self._partial = self._partial, partial(statistics)
@@ -92,7 +92,7 @@ class Standstills:
             flow.stood, flow.looks = offset, flow.looks + 1 if stands and self._partial > before else 0
 
     def proceed(self) -> dict[int, range]:
-        """Goes on with what is tried; the offsets that come next and cannot be read, by partition."""
+        """Go on with the trials; return the next offsets that cannot be read, by partition."""
         unreadable: dict[int, range] = {}
         for partition, flow in self._flows.items():
             if flow.looks >= _LOOKS:

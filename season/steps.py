@@ -25,7 +25,7 @@ class DayWindows:
 
 
 def fill(values: F64, instants: I64) -> F64:
-    """Missing hours (NaN) of one window: linear in time between the nearest; at an edge, the nearest.
+    """Return the hours of one window, missing ones (NaN) interpolated in time; at an edge, the nearest.
 
     Both arrays are [k], `instants` in epoch seconds, ascending; at least one value is there.
     """
@@ -72,7 +72,7 @@ def by_clock(hours: F64, clock: I64, steps: F64) -> None:
 
 
 def to_steps(values: F64, days: I64, calendar: Calendar, by_clock: ByClock = by_clock) -> F64:
-    """The 24 steps [n, 24] of each window, in order from the day's start, of `values` [n, width].
+    """Return the 24 steps [n, 24] of each window, in order from the day's start, of `values` [n, width].
 
     The first `calendar.counts(days)` values of a row are its hours, none of them missing. A step whose hour
     of the clock comes twice is the mean of the two; one whose hour is skipped is linear between the steps
@@ -87,7 +87,7 @@ def to_steps(values: F64, days: I64, calendar: Calendar, by_clock: ByClock = by_
 
 
 def day_windows(instants: I64, values: F64, calendar: Calendar, max_filled: int = 0) -> DayWindows:
-    """Cuts one zone's readings into windows and keeps those that lack at most `max_filled` hours.
+    """Cut one zone's readings into windows; return those that lack at most `max_filled` hours.
 
     `instants` [m] are full hours in epoch seconds, in any order; of a repeated one the last value stands.
     """
@@ -104,6 +104,6 @@ def day_windows(instants: I64, values: F64, calendar: Calendar, max_filled: int 
 
 
 def _between(before: F64, after: F64, distance: I64 | int, span: I64 | int) -> F64:
-    """Linear interpolation; where both neighbours are one, `span` is 0 and their value stands."""
+    """Interpolate linearly; where both neighbours are one, `span` is 0 and the result is `before`."""
     share = np.divide(distance, span, out=np.zeros(np.shape(span)), where=np.asarray(span) != 0)
     return before + (after - before) * share

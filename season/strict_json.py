@@ -37,7 +37,7 @@ class Number(str):
 
 
 def parse(data: bytes) -> object:
-    """The value of a JSON text: dict, list, str, `Number`, bool or None.
+    """Return the value of a JSON text: dict, list, str, `Number`, bool or None.
 
     Raises `ValueError` with a sentence that says where the text stops being JSON.
     """
@@ -60,7 +60,7 @@ def parse(data: bytes) -> object:
 
 
 def members(data: bytes, names: tuple[str, ...]) -> dict[str, object]:
-    """Those members of a JSON object that have these names, as `parse` gives them, but arrays and objects empty.
+    """Return the members of a JSON object that have these names, as `parse` does, but arrays and objects empty.
 
     Memory: a copy of `data` at most, besides those members. Raises `ValueError` with a sentence, also where the text
     is no object.
@@ -78,7 +78,7 @@ def members(data: bytes, names: tuple[str, ...]) -> dict[str, object]:
 
 
 def is_utf8(data: bytes) -> bool:
-    """Whether bytes are UTF-8."""
+    """Return whether bytes are UTF-8."""
     if data.isascii():
         return True
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -91,7 +91,7 @@ def is_utf8(data: bytes) -> bool:
 
 
 def deeper_than_allowed(data: bytes) -> bool:
-    """Whether the brackets outside of strings nest deeper than `MAX_DEPTH`.
+    """Return whether the brackets outside of strings nest deeper than `MAX_DEPTH`.
 
     To be asked before a recursive reader starts: up to where `data` stops being JSON, the answer is right.
     """
@@ -115,13 +115,13 @@ def deeper_than_allowed(data: bytes) -> bool:
 
 @functools.cache
 def _reader(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
-    """Reads an object's members as they are written; of the others it checks only that they are JSON."""
+    """Return a reader of members with these names; it only checks that the others are JSON."""
     fields = [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in names]
     return msgspec.json.Decoder(msgspec.defstruct("Members", fields, gc=False))
 
 
 def _shallow(raw: msgspec.Raw) -> object:
-    """A value that is known to be JSON, without what it holds."""
+    """Return a value that is known to be JSON; arrays and objects come empty."""
     written = bytes(raw)
     return {b"{": {}, b"[": []}[written[:1]] if written[:1] in b"{[" else parse(written)
 

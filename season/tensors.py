@@ -30,7 +30,7 @@ class Tensor(Protocol):
 
 
 def check_tensors(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-    """Holds a model's inputs and outputs to the contract; raises `ContractError` for the first that differs."""
+    """Raise `ContractError` for the first of a model's inputs and outputs that breaks the contract."""
     _check_tensor("input", inputs, (1, STEPS))
     _check_tensor("output", outputs, (1,))
 

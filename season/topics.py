@@ -125,12 +125,12 @@ Stopped = Callable[[], bool]
 
 
 def ensure_readings(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False) -> Topic:
-    """`readings`, created where it is missing: what a producer needs. SettingError, RefusedError, StoppedError."""
+    """Return `readings`, created where missing. Raises SettingError, RefusedError and StoppedError."""
     return _ensure(admin, "READINGS_TOPIC", topics.readings, topics.partitions, {}, topics.create, stopped)
 
 
 def ensure(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False) -> Described:
-    """All four, created where they are missing: what the consumer needs. SettingError, RefusedError, StoppedError."""
+    """Return all four topics, created where missing. Raises SettingError, RefusedError and StoppedError."""
     readings = ensure_readings(admin, topics, stopped)
 
     def other(setting: str, name: str, config: dict[str, str]) -> Topic:
@@ -156,7 +156,7 @@ def check_partitions(readings: Topic, changelog: Topic) -> None:
 
 
 def find(admin: AdminClient, name: str, timeout: float = 10.0) -> Topic | None:
-    """Describe a topic, or None where there is none (yet). Never creates it. RefusedError, KafkaException."""
+    """Return a topic, or None where there is none (yet); never create it. Raises RefusedError and KafkaException."""
     futures = admin.describe_topics(TopicCollection([name]), request_timeout=timeout)
     try:
         described = futures[name].result()
@@ -168,19 +168,19 @@ def find(admin: AdminClient, name: str, timeout: float = 10.0) -> Topic | None:
 
 
 def dead_letter_bytes(admin: AdminClient, topics: Described) -> int:
-    """The largest dead letter that fits: one who made the topic himself may have given it less room than we do."""
+    """Return the largest dead letter that fits, in bytes: who made the topic may have allowed less than we do."""
     return min(DEAD_LETTER_BYTES, _limit(admin, topics.dead_letters.name) or DEAD_LETTER_BYTES)
 
 
 def batch_bytes(admin: AdminClient, topics: Described) -> int | None:
-    """The largest batch that each of the topics that we write to takes, or None where we may not ask."""
+    """Return the largest batch, in bytes, that each of the topics takes, or None where we may not ask."""
     names = (topics.predictions.name, topics.dead_letters.name, topics.changelog.name)
     limits = [limit for name in names if (limit := _limit(admin, name)) is not None]
     return min(limits, default=None)
 
 
 def _limit(admin: AdminClient, name: str) -> int | None:
-    """A topic's `max.message.bytes`, which is for a whole batch; None where the account may not ask."""
+    """Return a topic's `max.message.bytes`, which limits a whole batch; None where the account may not ask."""
     resource = ConfigResource(ResourceType.TOPIC, name)
     try:
         config = admin.describe_configs([resource], request_timeout=10.0)[resource].result()

@@ -32,7 +32,7 @@ class Trial:
     """One partition from one offset on. Not for use by several threads."""
 
     def __init__(self, properties: dict[str, Any], topic: str, partition: int, first: int) -> None:
-        """`properties` are a consumer's; it need not be, and does not become, member of a group."""
+        """Get the `properties` of a consumer that does not become member of a group."""
         self.first = first
         self._topic, self._partition = topic, partition
         self._until = time.monotonic() + _PATIENCE
@@ -47,7 +47,7 @@ class Trial:
         self._ask(first)
 
     def unreadable(self) -> range | None:
-        """The offsets from the first on that cannot be read, at most `MOST`; None as long as that is not known."""
+        """Return the offsets from the first on that cannot be read, at most `MOST`; None until that is known."""
         event = self._consumer.poll(0)
         if self._statistics:
             self._note_statistics(self._statistics.pop())
@@ -64,7 +64,7 @@ class Trial:
         return range(self.first, self._last + 1) if self._found() else None
 
     def close(self) -> None:
-        """Ends the client."""
+        """End the client."""
         self._consumer.close()
 
     def _found(self) -> bool:
@@ -72,7 +72,7 @@ class Trial:
         return many or self._readable == self._last + 1 or time.monotonic() > self._until
 
     def _fail(self, batch: int | None) -> None:
-        """What was asked for cannot be read: since it is in a batch that begins there, or for itself alone."""
+        """Note that the offset asked for cannot be read: `batch` says whether a whole batch begins there."""
         if self._last < self.first:
             self._errors += 1
             if batch is not None and self._errors < _PROOFS:
@@ -85,7 +85,7 @@ class Trial:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Asks for an offset further on: twice as far each time, then between what is known."""
+        """Ask for an offset further on: twice as far each time, then halfway between what is known."""
         if self._found():
             return
         if self._readable is not None:
@@ -100,7 +100,7 @@ class Trial:
         self._consumer.assign([TopicPartition(self._topic, self._partition, offset)])
 
     def _note_statistics(self, text: str) -> None:
-        """Counts the answers with data that got the client nowhere."""
+        """Count the answers with data that did not move the client."""
         statistics = json.loads(text)
         if fetching(statistics, self._topic, self._partition) != self._asked:
             return
@@ -110,11 +110,11 @@ class Trial:
 
 
 def fetching(statistics: dict[str, Any], topic: str, partition: int) -> int | None:
-    """The offset from which a client reads on, by its statistics."""
+    """Return the offset from which a client reads on, by its statistics."""
     offset = statistics["topics"].get(topic, {}).get("partitions", {}).get(str(partition), {}).get("next_offset")
     return offset if isinstance(offset, int) else None
 
 
 def partial(statistics: dict[str, Any]) -> int:
-    """How many answers a client could not parse to their end, by its statistics."""
+    """Return how many answers a client could not parse to their end, by its statistics."""
     return sum(int(broker["rxpartial"]) for broker in statistics["brokers"].values())

@@ -92,7 +92,7 @@ def test_the_stamp_tells_what_was_installed(project: Path) -> None:
     assert install(project).returncode == 0
     stamp = json.loads((project / ".venv" / "installed.json").read_text("utf-8"))
     assert stamp["python"] == sys.version
-    assert stamp["place"] == str(project / ".venv")
+    assert stamp["venv"] == str(project / ".venv")
     assert [pin.split("==")[0] for pin in stamp["pins"]] == ["idna"]
 
 

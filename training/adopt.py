@@ -54,7 +54,7 @@ class Original:
             raise SettingError(f"{path}: it is of opset {versions[0]}; export it with opset {OLDEST} or later")
 
     def score(self, steps: F64) -> F64:
-        """The logits [n] of days [n, 24], wrapped by hand in NumPy: what the graph has to give.
+        """Return the logits [n] of days [n, 24], wrapped by hand in NumPy: the graph must give the same.
 
         Raises `SettingError` where the output is not what `foreign` says of it.
         """
@@ -79,7 +79,7 @@ class Original:
         return np.log(np.maximum(first, SMALLEST)) - np.log(np.maximum(other, SMALLEST))
 
     def _check(self, rows: list[F32]) -> None:
-        """Whether the output is what the user says that it is, as far as that can be seen."""
+        """Raise where the output `rows` cannot be what the user says that it is."""
         gives, columns = self.foreign.gives, self.foreign.columns
         for row in rows:
             wrong = row.size != columns
@@ -105,7 +105,7 @@ class Original:
         return inputs[0].name, [-1, *inputs[0].shape[1:]], _TYPES[inputs[0].type]
 
     def _output(self) -> str:
-        """The name of the output that is meant."""
+        """Return the name of the output that is meant."""
         columns, outputs = self.foreign.columns, self._session.get_outputs()
         sizes = [2] if columns == 2 else []
         fitting = [
@@ -127,7 +127,7 @@ class Original:
 
 
 def adopt(original: Original) -> onnx.ModelProto:
-    """The graph around the original's: [batch, 1, 24] in any unit to the logit of winter [batch, 1]; no metadata."""
+    """Return the graph around the original's: days [batch, 1, 24] to logits [batch, 1]; without metadata."""
     theirs = original.proto
     ours, content = "season/", theirs.SerializeToString()
     while ours.encode() in content:
@@ -158,7 +158,7 @@ def adopt(original: Original) -> onnx.ModelProto:
 
 
 def agrees(wrapped: Path, original: Original, examples: F64 | None) -> float:
-    """The largest difference of a probability between the wrapped file and the original.
+    """Return the largest difference of a probability between the wrapped file and the original.
 
     Held to NumPy on generated days of several sizes, and to `examples` [n, 25]: days, then the probability of winter.
     Raises `FailedError` where they differ, and `SettingError` where the original takes one day at a time alone.
@@ -176,7 +176,7 @@ def agrees(wrapped: Path, original: Original, examples: F64 | None) -> float:
 
 
 def read_examples(path: Path) -> F64:
-    """Rows of 24 values and the expected probability of winter, with commas: [n, 25]. Raises `SettingError`."""
+    """Return rows [n, 25] of 24 values and the expected probability of winter. Raises `SettingError`."""
     allowed = f"rows of {STEPS} finite values and a probability, with commas, are allowed"
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -197,7 +197,7 @@ def read_examples(path: Path) -> F64:
 
 
 def _example(line: str) -> list[float]:
-    """One row; ValueError."""
+    """Return one row [25]. Raises ValueError."""
     row = [float(field) for field in line.split(",")]
     if len(row) != STEPS + 1:
         raise ValueError(f"it has {len(row)} numbers")
@@ -209,7 +209,7 @@ def _example(line: str) -> list[float]:
 
 
 def _generated(normalised: bool) -> F64:
-    """Days [64, 24] of many shapes: half about 0, half loads; of several sizes where those do not count."""
+    """Return days [64, 24] of many shapes: half about 0, half loads; of several sizes where those do not count."""
     random = np.random.default_rng(0)
     shapes = np.cumsum(random.normal(size=(64, STEPS)), axis=1)
     shapes[32:] += 5 * np.abs(shapes[32:]).max(axis=1, keepdims=True)
@@ -217,7 +217,7 @@ def _generated(normalised: bool) -> F64:
 
 
 def _load(wrapped: Path, original: Original) -> LoadedModel:
-    """The wrapped file: all but its batch is as the contract has it, and that is what the original makes it."""
+    """Return the wrapped file, loaded: all but its batch size must be as the contract says."""
     try:
         model = LoadedModel.load(wrapped)
         model.score(np.ones((2, STEPS)))
@@ -230,7 +230,7 @@ def _load(wrapped: Path, original: Original) -> LoadedModel:
 
 
 def _is_days(shape: Sequence[int | str | None]) -> bool:
-    """Whether a shape is that of days: [batch, 24] and 1s, the batch 1, named, unknown or -1."""
+    """Return whether a shape is that of days: [batch, 24] and 1s, the batch 1, named, unknown or -1."""
     return _sizes(shape) == [STEPS] and (not isinstance(shape[0], int) or shape[0] in {1, -1})
 
 
@@ -239,7 +239,7 @@ def _is_known(shape: Sequence[int | str | None]) -> bool:
 
 
 def _sizes(shape: Sequence[int | str | None]) -> list[int | str | None]:
-    """What a shape holds for each day, but for its 1s."""
+    """Return the sizes of a shape without its batch and its 1s."""
     return [size for size in shape[1:] if size != 1]
 
 
@@ -265,23 +265,23 @@ class _Builder:
         self._prefix = prefix
 
     def add(self, operator: str, *inputs: str, out: str | None = None, **attributes: int) -> str:
-        """One node; the name of its output."""
+        """Add one node; return the name of its output."""
         out = out or f"{self._prefix}{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [out], **attributes))  # type: ignore[arg-type]
         return out
 
     def constant(self, value: object, kind: type = np.float32) -> str:
-        """A constant; its name."""
+        """Add a constant; return its name."""
         name = f"{self._prefix}constant{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
         return name
 
     def shape(self, sizes: Sequence[int]) -> str:
-        """A constant shape; its name."""
+        """Add a constant shape; return its name."""
         return self.constant(sizes, np.int64)
 
     def normalised(self, days: str, ddof: int) -> str:
-        """Days of mean 0 and standard deviation 1; as products with constants, which every opset knows alike.
+        """Scale days to mean 0 and standard deviation 1, by products with constants, which are alike in every opset.
 
         First by their mean size, so that neither a huge nor a tiny load leaves the range of 32 bits.
         """
@@ -293,7 +293,7 @@ class _Builder:
         return self.add("Div", days, self.add("Max", self.add("Sqrt", square), self.constant(1e-6)))
 
     def logit(self, given: str, foreign: Foreign, out: str) -> None:
-        """What the original gives becomes the logit of winter [batch, 1]."""
+        """Turn the original's output into the logit of winter [batch, 1]."""
         given = self.add("Cast", given, to=TensorProto.FLOAT)
         given = self.add("Reshape", given, self.shape([-1, foreign.columns]))
         first, other = given, ""

@@ -40,14 +40,14 @@ class Rows:
 
 
 def holds_rows(file: Path) -> bool:
-    """Whether a file is one of the archive's, by its first line: readings begin with names or with a brace."""
+    """Return whether a file is one of the archive's, by its first line: readings begin with names or a brace."""
     with file.open(encoding="utf-8", errors="replace") as lines:
         first = next((line.strip() for line in lines if line.strip()), "")
     return first[:1] in {"#", "@"} or (len(_fields(first)) > 1 and all(map(_is_number, _fields(first))))
 
 
 def read(file: Path, name: str) -> Rows:
-    """All rows of a file that `holds_rows`.
+    """Return all rows of a file that `holds_rows`.
 
     Raises `FailedError` for a row that is no day with its class, and `SettingError` where there is none, or what
     the file says of itself is not what is read here.
@@ -66,7 +66,7 @@ def read(file: Path, name: str) -> Rows:
 
 
 def dates(sha256: str) -> I64 | None:
-    """The date of each row, as days since 1970, where the checksum is one of ItalyPowerDemand's; else nothing."""
+    """Return the date of each row, in days since 1970, for the checksums of ItalyPowerDemand; else nothing."""
     split = SPLITS.get(sha256)
     if split is None:
         return None
@@ -76,7 +76,7 @@ def dates(sha256: str) -> I64 | None:
 
 
 def _rows(file: Path, name: str) -> Iterator[tuple[int, str]]:
-    """The lines with a row and their numbers."""
+    """Return the lines with a row and their numbers."""
     with file.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             text = line.strip()
@@ -87,7 +87,7 @@ def _rows(file: Path, name: str) -> Iterator[tuple[int, str]]:
 
 
 def _check_head(text: str, name: str) -> None:
-    """What a .ts file says of itself has to fit: one series of 24 values a row, without stamps."""
+    """Raise where a .ts file's head says otherwise than one series of 24 values a row, without stamps."""
     said = " ".join(text.lower().split())
     refused = {
         "@timestamps true": "has stamps",
@@ -102,7 +102,7 @@ def _check_head(text: str, name: str) -> None:
 
 
 def _row(text: str) -> tuple[list[float], bool]:
-    """A day and whether it is a winter's; ValueError."""
+    """Return a day [24] and whether it is a winter's. Raises ValueError."""
     if ":" in text:
         values, _, label = text.rpartition(":")
         fields = [*_fields(values), label]

@@ -50,7 +50,7 @@ PUBLISHED = {
 
 
 def write(evaluation: Evaluation, card: Path) -> None:
-    """Writes the card (`….md`), its plots beside it (`….png`, `…-wrong.png`); raises `OSError` where that fails."""
+    """Write the card (`….md`) and its plots (`….png`, `…-wrong.png`). Raises `OSError` where that fails."""
     plot, wrong = card.with_suffix(".png"), card.with_name(f"{card.stem}-wrong.png")
     plots.draw(evaluation, plot)
     if evaluation.figures.wrong:
@@ -61,7 +61,7 @@ def write(evaluation: Evaluation, card: Path) -> None:
 
 
 def markdown(evaluation: Evaluation, plot: str, wrong: str) -> str:
-    """The card's text; the same model and data give the same text."""
+    """Return the card's text; the same model and data give the same text."""
     contract = evaluation.model.contract
     parts = [
         f"# Model card: {contract.name}",
@@ -82,7 +82,7 @@ def markdown(evaluation: Evaluation, plot: str, wrong: str) -> str:
 
 
 def headline(evaluation: Evaluation) -> str:
-    """The figures in one sentence."""
+    """Return the figures in one sentence."""
     figures, days = evaluation.figures, evaluation.days
     low, high = figures.interval
     return (
@@ -126,7 +126,7 @@ def _file(name: str, sha256: str | None) -> str:
 
 
 def _parts(contract: Contract) -> Iterable[str]:
-    """What each part of the training data was for, where the model's metrics say so."""
+    """Return what each part of the training data was for, where the model's metrics say so."""
     for part, meaning in ((LEARNED_FROM, "learned from"), (TEST, "kept for the test")):
         said = (contract.metrics or {}).get(part)
         if isinstance(said, dict) and {"first", "last", "days"} <= said.keys():
@@ -158,7 +158,7 @@ def _settings(configuration: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def confusion(evaluation: Evaluation) -> str:
-    """Which days got which label, as a table: by month, where dates are known."""
+    """Return a table of which days got which label: by month, where dates are known."""
     months = evaluation.figures.months if evaluation.days.dated else {}
     return _confusions("month", {MONTHS[month - 1]: counts for month, counts in months.items()}, evaluation)
 
@@ -219,7 +219,7 @@ def _wrong_days(evaluation: Evaluation, plot: str) -> str:
 
 
 def _disturbed(evaluation: Evaluation) -> str:
-    """How accuracy falls when the same days come otherwise."""
+    """Return how accuracy falls when the same days are disturbed."""
     days, threshold = evaluation.days, evaluation.model.contract.threshold
     rows = []
     for name, disturb in DISTURBANCES.items():
@@ -233,7 +233,7 @@ def _disturbed(evaluation: Evaluation) -> str:
 
 
 def _published(evaluation: Evaluation) -> list[str]:
-    """Beside the published results, where the days are those that they are of."""
+    """Return a comparison with the published results, where the days are theirs."""
     model = evaluation.model
     if evaluation.source.sha256 != ARCHIVE_SHA256["TEST"]:
         return []

@@ -26,7 +26,7 @@ ITALY = {"zone": "IT", "demand_column": "load_mw"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one command. Status 1: a row cannot be read, or the model was not written."""
+    """Run one command. Status 1: a row cannot be read, or the model was not written."""
     options = parse(arguments)
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports its starts to its maker else
     # torch, ONNX Runtime and matplotlib take seconds to import: not for --help or a wrong option.
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of one command."""
+    """Return the options of one command."""
     name = "season-train"
     parser = argparse.ArgumentParser(prog=called("training", name), description="Makes the model and its card.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -193,18 +193,18 @@ def _seed(text: str) -> int:
 
 
 def _named(options: argparse.Namespace) -> str:
-    """The model that a command is about, as the user named it."""
+    """Return the model that a command is about, as the user named it."""
     return f"--model {options.model}" if options.command == "evaluate" else f"--out {options.out}"
 
 
 def _shown(options: argparse.Namespace, arguments: Sequence[str]) -> str:
-    """The command as the card shows it: folders outside of this repository are the machine's, and stay out of it."""
+    """Return the command as the card shows it, without folders outside of this repository."""
     paths = {str(getattr(options, name, None) or "") for name in ("data", "test", "file", "examples", "out")} - {""}
     return shlex.join(["python", "-m", "training", *(_without_folders(word, paths) for word in arguments)])
 
 
 def _without_folders(word: str, paths: Set[str]) -> str:
-    """A word of the command line; of a path (`PATH` or `--option=PATH`) without the machine's folders."""
+    """Return a word of the command line; a path (`PATH` or `--option=PATH`) without the machine's folders."""
     option, equals, path = word.partition("=") if word.startswith("-") else ("", "", word)
     if path not in paths:
         return word

@@ -30,7 +30,7 @@ TIME_ZONE = "Europe/Rome"
 
 
 def train(options: argparse.Namespace, configuration: Configuration | None, command: str) -> None:
-    """Learns, writes the model to `options.out`, and the checkpoint and the card beside it.
+    """Train, and write the model to `options.out`, with the checkpoint and the card in the same folder.
 
     Without a configuration the recipe is the data's and the architecture's.
     """
@@ -65,7 +65,7 @@ def train(options: argparse.Namespace, configuration: Configuration | None, comm
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Holds a model to the days of a file and writes its card."""
+    """Evaluate a model on the days of a file and write its card."""
     path = options.card if options.card is not None else options.model.with_suffix(".md")
     model = LoadedModel.load(options.model)
     _check_writable("--card", path, ".md")
@@ -83,7 +83,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Writes a checkpoint's network to `options.out`."""
+    """Write a checkpoint's network to `options.out`."""
     _check_writable("--out", options.out, ".onnx")
     windows = _cut(options, "00:00")
     plain = Contract(name=options.out.stem, time_zone=windows.time_zone, day_start=windows.day_start)
@@ -99,7 +99,7 @@ def export(options: argparse.Namespace) -> None:
 
 
 def adopt(options: argparse.Namespace, command: str) -> None:
-    """Wraps another code base's ONNX file to `options.out`, once the two give the same probabilities."""
+    """Wrap another code base's ONNX file and write it to `options.out`, if both give the same probabilities."""
     _check_writable("--out", options.out, ".onnx")
     if options.out.resolve() == options.file.resolve():
         raise SettingError(f"--out {options.out}: it is the file to wrap; another one is allowed")
@@ -134,7 +134,7 @@ def adopt(options: argparse.Namespace, command: str) -> None:
 
 
 def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archive.WINDOWS) -> days.DataSource:
-    """The file's days; stamps without an offset are of the windows' time zone where no option says another."""
+    """Return the file's days; stamps without an offset are of the windows' time zone by default."""
     if options.time_zone is None:
         options.time_zone = windows.time_zone
     source = days.load(options.data, files.options(options), windows, rows)
@@ -146,7 +146,7 @@ def _load(options: argparse.Namespace, windows: Calendar, rows: Calendar = archi
 
 
 def _check_used(options: argparse.Namespace, source: days.DataSource, test: days.DataSource | None = None) -> None:
-    """Raises `SettingError` for an option of how readings are read where no file has any: it would do nothing."""
+    """Raise `SettingError` for an option that would do nothing, since no file holds readings."""
     if not source.archive or (test is not None and not test.archive):
         return
     for name, value in files.given(options).items():
@@ -158,7 +158,7 @@ def _check_used(options: argparse.Namespace, source: days.DataSource, test: days
 
 
 def _parts(options: argparse.Namespace, source: days.DataSource) -> tuple[days.Days, days.DataSource | None]:
-    """The days to learn from, and those to test on: of --test's file, of the archive's …_TEST, or the last year."""
+    """Return the days to learn from, and to test on: of --test's file, the archive's …_TEST, or the last year."""
     file = options.test or (_sibling(options.data) if source.archive else None)
     if file is None and not source.archive:
         known, last = days.split(source.days)
@@ -170,7 +170,7 @@ def _parts(options: argparse.Namespace, source: days.DataSource) -> tuple[days.D
 
 
 def _sibling(data: str) -> str | None:
-    """The days to test on that the archive gives beside those to learn from."""
+    """Return the archive's file of days to test on that belongs to one of days to learn from."""
     file = Path(data)
     test = file.with_name(file.name.replace("_TRAIN", "_TEST"))
     return str(test) if test != file and test.is_file() else None
@@ -181,7 +181,7 @@ def _span(some: days.Days) -> str:
 
 
 def _name(source: days.DataSource, configuration: Configuration, out: Path) -> str:
-    """What the model is called: by its data, where that is known here, else by its file."""
+    """Return the model's name: by its data, where that is known here, else by its file."""
     name = days.NAMES.get(source.sha256)
     if name is None:
         return out.stem
@@ -205,7 +205,7 @@ def _say_figures(evaluation: Evaluation, path: Path) -> None:
 def _metrics(
     network: nn.Module, source: days.DataSource, known: days.Days, test: days.DataSource | None
 ) -> dict[str, Any]:
-    """What the model says of its training: the days of each part, and how good it is on them."""
+    """Return the model's metrics: the days of each part, and how good it is on them."""
     metrics: dict[str, Any] = {LEARNED_FROM: _figures(network, known)}
     if test is not None:
         metrics[TEST] = _figures(network, test.days)
@@ -231,7 +231,7 @@ def _windows_of(contract: Contract) -> Calendar:
 
 
 def _cut(options: argparse.Namespace, day_start: str) -> Calendar:
-    """How days are cut: as the options say, else in Italy, from an hour on."""
+    """Return how days are cut: as the options say, else in Italy from `day_start` on."""
     return _calendar(options.time_zone or TIME_ZONE, options.day_start or day_start)
 
 
@@ -255,7 +255,7 @@ def _check_name(option: str, name: str) -> None:
 
 
 def _check_writable(option: str, path: Path, ending: str) -> None:
-    """Says at once, not after minutes of work, that a file cannot be written."""
+    """Raise at once, not after minutes of work, where a file cannot be written."""
     check_text(option, str(path))
     if ending == ".onnx":
         _check_name(option, path.stem)
@@ -266,7 +266,7 @@ def _check_writable(option: str, path: Path, ending: str) -> None:
 
 
 def _shown(path: Path) -> str:
-    """A file as a person calls it: from here, where it lies below."""
+    """Return a file's path, relative where it lies below the current folder."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 

@@ -54,25 +54,25 @@ class Days:
 
     @property
     def dated(self) -> bool:
-        """Whether dates are known."""
+        """Return whether dates are known."""
         return bool(self.months.all())
 
     def name(self, day: int) -> str:
-        """A day as a person calls it, by its entry in `days`: a local date such as 2021-01-01, or a row's number."""
+        """Return a day's name, by its entry in `days`: a local date such as 2021-01-01, or a row's number."""
         return str(np.datetime64(day, "D")) if self.dated else f"row {day}"
 
     @property
     def first(self) -> str:
-        """The earliest day's name."""
+        """Return the earliest day's name."""
         return self.name(int(self.days.min()))
 
     @property
     def last(self) -> str:
-        """The latest day's name."""
+        """Return the latest day's name."""
         return self.name(int(self.days.max()))
 
     def between(self, first: str, last: str) -> "Days":
-        """The days from one local date to another, both included."""
+        """Return the days from one local date to another, both included."""
         low, high = (np.datetime64(date, "D").astype(np.int64) for date in (first, last))
         return self[(low <= self.days) & (self.days <= high)]
 
@@ -95,7 +95,7 @@ class DataSource:
 
 
 def load(path: str, options: files.FileOptions, windows: Calendar, cut: Calendar = archive.WINDOWS) -> DataSource:
-    """The days in a file of readings, or of the UCR archive (`-`: standard input).
+    """Return the days in a file of readings, or of the UCR archive (`-`: standard input).
 
     Readings are cut to `windows`; rows of the archive are cut already, as `cut` says. Raises `FailedError` for a
     row that cannot be read, and `SettingError` for a file that is none or has no whole day.
@@ -125,7 +125,7 @@ def _of_rows(file: Path, name: str, sha256: str) -> Days:
 def _of_readings(
     readings: Iterable[files.FileReading | files.BadRow], name: str, windows: Calendar
 ) -> tuple[Days, int]:
-    """The whole days of readings, and how many days lack an hour."""
+    """Return the days of readings that lack no hour, and how many days lack one."""
     parts: list[Days] = []
     incomplete = 0
     for zone, (at, demand) in sorted(_columns(readings, name, windows).items()):
@@ -138,7 +138,7 @@ def _of_readings(
 
 
 def split(days: Days) -> tuple[Days, Days]:
-    """The days to learn from and those to test on: all earlier years, and the last.
+    """Return the days to learn from and those to test on: all earlier years, and the last.
 
     The last year is the last that has days of all twelve months; what follows it is tested on too. For days
     of 2015 to 2021: 2015 to 2020, 2021. Raises `SettingError` where there are not two such years.
@@ -156,7 +156,7 @@ def split(days: Days) -> tuple[Days, Days]:
 
 
 def check_seasons(known: Days) -> None:
-    """Raises `SettingError` where there is one season alone: nothing can be learned then."""
+    """Raise `SettingError` where there is one season alone: nothing can be learned then."""
     if known.winter.all() or not known.winter.any():
         raise SettingError(
             f"--data: the days from {known.first} to {known.last} are of one season alone; both are needed"
@@ -166,7 +166,7 @@ def check_seasons(known: Days) -> None:
 def _columns(
     readings: Iterable[files.FileReading | files.BadRow], name: str, calendar: Calendar
 ) -> dict[str, tuple[I64, F64]]:
-    """Instants and values of each zone; the windows' clock has to read a full hour at each of them."""
+    """Return instants and values of each zone. Raises where an instant is no full hour of the windows' clock."""
     columns: dict[str, tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
     for reading in readings:
         if isinstance(reading, files.BadRow):
@@ -200,7 +200,7 @@ def _join(parts: list[Days]) -> Days:
 
 @contextmanager
 def _as_file(path: str) -> Iterator[Path]:
-    """The file; of standard input a copy, for it is read twice."""
+    """Return the file, or a copy of standard input, since it is read twice."""
     if path != "-":
         file = Path(path)
         try:

@@ -15,24 +15,24 @@ Disturbance = Callable[[F64, np.random.Generator], F64]
 
 
 def scaled(factor: float) -> Disturbance:
-    """Every hour times a factor."""
+    """Multiply every hour by a factor."""
     return lambda steps, random: steps * factor
 
 
 def raised(deviations: float) -> Disturbance:
-    """Every hour more by so many standard deviations of its day."""
+    """Raise every hour by so many standard deviations of its day."""
     return lambda steps, random: steps + deviations * steps.std(axis=1, keepdims=True)
 
 
 def noisy(deviations: float) -> Disturbance:
-    """Noise on every hour, in standard deviations of its day."""
+    """Add noise to every hour, in standard deviations of its day."""
     return lambda steps, random: (
         steps + deviations * steps.std(axis=1, keepdims=True) * random.normal(size=steps.shape)
     )
 
 
 def filled(count: int) -> Disturbance:
-    """As many hours of every day missing and filled in."""
+    """Remove so many hours of every day, and fill them."""
 
     def disturb(steps: F64, random: np.random.Generator) -> F64:
         steps = steps.copy()
@@ -45,7 +45,7 @@ def filled(count: int) -> Disturbance:
 
 
 def late(hours: float) -> Disturbance:
-    """Every reading that many hours late, at most one; early where it is negative. One edge takes the other."""
+    """Shift every reading by so many hours, at most one; a negative shift is early. Days wrap around."""
 
     def disturb(steps: F64, random: np.random.Generator) -> F64:
         moved = np.roll(steps, int(math.copysign(1, hours)), axis=1)
@@ -55,7 +55,7 @@ def late(hours: float) -> Disturbance:
 
 
 def sunny(deviations: float) -> Disturbance:
-    """Less demand about midday, in standard deviations of the day (more where it is negative)."""
+    """Lower the demand about midday, by standard deviations of the day (negative raises it)."""
     bell = np.exp(-0.5 * ((np.arange(STEPS) + 0.5 - 13) / 2.5) ** 2)
     return lambda steps, random: steps - deviations * steps.std(axis=1, keepdims=True) * bell
 

@@ -28,7 +28,7 @@ class Evaluation:
 
 
 def hold(model: LoadedModel, source: DataSource, every_day: bool) -> Evaluation:
-    """Scores the days of a file.
+    """Score the days of a file.
 
     Of the file that the model learned from (the same checksum) only those that it was tested on count, unless
     `every_day` is set: it knows the others.
@@ -47,7 +47,7 @@ def hold(model: LoadedModel, source: DataSource, every_day: bool) -> Evaluation:
 
 
 def tested_on(model: LoadedModel) -> tuple[str, str] | None:
-    """The first and the last date of the days kept for the test in the file learned from, where it says so."""
+    """Return the first and the last date of the model's test days, where its file says so."""
     test = (model.contract.metrics or {}).get(TEST)
     if not isinstance(test, dict) or "data" in test:
         return None

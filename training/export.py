@@ -38,20 +38,20 @@ class Checkpoint:
     command: str
 
     def metadata(self) -> dict[str, str]:
-        """All `metadata_props` of the ONNX file."""
+        """Return all `metadata_props` of the ONNX file."""
         made = {CONFIGURATION: self.configuration.model_dump_json(), COMMAND: self.command}
         return self.contract.metadata() | (made if self.command else {})
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Writes a checkpoint: texts and tensors alone, so that reading it runs no code."""
+    """Write a checkpoint: texts and tensors alone, so that reading it runs no code."""
     content = {"weights": checkpoint.network.state_dict(), "metadata": checkpoint.metadata()}
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         torch.save(content, file)
 
 
 def restore(path: Path, architecture: Architecture | None = None, plain: Contract | None = None) -> Checkpoint:
-    """Reads a checkpoint of `training train`, the network in evaluation mode.
+    """Read a checkpoint of `training train`; the network is in evaluation mode.
 
     With `plain` a file of weights alone (a state_dict) is taken, too: it is the contract that such a file does not
     hold, and `architecture` has to name the network. Raises `SettingError` for a file that is none or whose
@@ -101,7 +101,7 @@ def _loads(network: nn.Module, weights: Any) -> bool:
 
 
 def _configuration_of(weights: Any, architecture: Architecture | None) -> Configuration:
-    """What can be told of a network by its weights alone: an `mlp`'s hidden layers."""
+    """Return the configuration that the weights alone show: an `mlp`'s hidden layers."""
     if architecture == "tutorial":
         return Configuration(architecture=architecture)
     *hidden, _ = (len(values) for name, values in weights.items() if name.endswith(".weight"))
@@ -109,7 +109,7 @@ def _configuration_of(weights: Any, architecture: Architecture | None) -> Config
 
 
 def write(checkpoint: Checkpoint, tests: F64, path: Path) -> float:
-    """Writes the ONNX file; the largest difference between a test logit of ONNX Runtime and PyTorch's.
+    """Write the ONNX file; return the largest difference between a logit of ONNX Runtime and PyTorch's.
 
     `tests` are days [n, 24]; each is scored in one batch and alone. Raises `FailedError`, and leaves
     what stood at `path`, where a logit differs by more than 1e-4.
@@ -129,7 +129,7 @@ def write(checkpoint: Checkpoint, tests: F64, path: Path) -> float:
 
 
 def to_onnx(network: nn.Module, metadata: Mapping[str, str]) -> onnx.ModelProto:
-    """The network's graph, self-contained, with its metadata and without a trace of this machine."""
+    """Return the network's graph, self-contained, with its metadata and without a trace of this machine."""
     # It warns of torchvision, which nothing here needs.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     program = torch.onnx.export(
@@ -156,7 +156,7 @@ def to_onnx(network: nn.Module, metadata: Mapping[str, str]) -> onnx.ModelProto:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file to write, which takes the place of `path` at once and whole, or not at all after an exception."""
+    """Open a file to write that replaces `path` at the end, or not at all after an exception."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     except OSError as error:

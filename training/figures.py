@@ -25,12 +25,12 @@ class LabelCounts:
 
     @property
     def days(self) -> int:
-        """All of them."""
+        """Return how many days there are."""
         return self.winter_as_winter + self.winter_as_summer + self.summer_as_winter + self.summer_as_summer
 
     @property
     def right(self) -> int:
-        """Those that got their season's label."""
+        """Return how many days got their season's label."""
         return self.winter_as_winter + self.summer_as_summer
 
 
@@ -55,12 +55,12 @@ class Figures:
 
     @property
     def accuracy(self) -> float:
-        """The share of the days that got their season's label."""
+        """Return the share of the days that got their season's label."""
         return self.total.right / self.total.days
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy of days like these lies, with 95 % confidence: Wilson's score interval (1927)."""
+        """Return the 95 % confidence interval of the accuracy: Wilson's score interval (1927)."""
         count, share, z = self.total.days, self.accuracy, 1.96
         middle = (share + z * z / (2 * count)) / (1 + z * z / count)
         half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
@@ -68,25 +68,25 @@ class Figures:
 
     @property
     def calibration_error(self) -> float:
-        """The expected calibration error (ECE): over the bins, weighted by days, |probability - share|."""
+        """Return the expected calibration error (ECE): over the bins, weighted by days, |probability - share|."""
         gaps = sum(each.days * abs(each.probability - each.winter) for each in self.bins)
         return gaps / self.total.days
 
 
 def sigmoid(logits: F32) -> F64:
-    """The probability of winter, in 64 bits, as the service computes it."""
+    """Return the probability of winter, in 64 bits, as the service computes it."""
     half = np.exp(-np.abs(logits.astype(np.float64)))
     return np.where(logits >= 0, 1 / (1 + half), half / (1 + half))
 
 
 def log_loss(logits: F32, winter: Bool) -> float:
-    """The mean cross entropy, in nats: ln 2 for a model that knows nothing."""
+    """Return the mean cross entropy, in nats: ln 2 for a model that knows nothing."""
     wide = logits.astype(np.float64)
     return float(np.mean(np.logaddexp(0, np.where(winter, -wide, wide))))
 
 
 def figures(logits: F32, winter: Bool, months: I64, threshold: float) -> Figures:
-    """The figures of logits [n] for days that are winter or not [n], in months 1 to 12 [n]; n is not 0."""
+    """Return the figures of logits [n] for days that are winter or not [n], in months 1 to 12 [n]; n is not 0."""
     probability = sigmoid(logits)
     said = probability >= threshold
     bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
@@ -100,7 +100,7 @@ def figures(logits: F32, winter: Bool, months: I64, threshold: float) -> Figures
 
 
 def by(groups: I64, logits: F32, winter: Bool, threshold: float) -> dict[int, LabelCounts]:
-    """The counts of each group; `groups` [n] says to which one a day belongs."""
+    """Return the counts of each group; `groups` [n] has the group of each day."""
     said = sigmoid(logits) >= threshold
     return {int(group): _counts(said[groups == group], winter[groups == group]) for group in np.unique(groups)}
 

@@ -22,5 +22,5 @@ class Foreign:
 
     @property
     def columns(self) -> int:
-        """How many numbers it gives for each day."""
+        """Return how many numbers it gives for each day."""
         return 2 if self.gives in {"logits", "probabilities"} else 1

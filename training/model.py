@@ -32,7 +32,7 @@ class LoadedModel:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Reads a file; raises `SettingError` where it is no ONNX and `ContractError` for a broken contract."""
+        """Read a file. Raises `SettingError` where it is no ONNX and `ContractError` for a broken contract."""
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -55,7 +55,7 @@ class LoadedModel:
         )
 
     def score(self, steps: F64) -> F32:
-        """The logits [n] of days [n, 24], in one call."""
+        """Return the logits [n] of days [n, 24], in one call."""
         load = steps.astype(np.float32)[:, None, :]
         (logits,) = self._session.run(None, {self._session.get_inputs()[0].name: load})
         flat: F32 = logits[:, 0]
@@ -63,7 +63,7 @@ class LoadedModel:
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """A file's session; what ONNX Runtime raises for one that it cannot read has no class of its own."""
+    """Return a file's session. Raises whatever ONNX Runtime raises for one that it cannot read."""
     options = onnxruntime.SessionOptions()
     # One thread each: its own choice looks at the machine's cores, and here a batch is small.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

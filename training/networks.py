@@ -20,7 +20,7 @@ class SeasonNetwork(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear((STEPS, *hidden)[-1], 1))
 
     def forward(self, load: Tensor) -> Tensor:
-        """The logits [batch, 1] of days [batch, 1, 24]; the label is winter where they are positive."""
+        """Return the logits [batch, 1] of days [batch, 1, 24]; the label is winter where they are positive."""
         logits: Tensor = self.layers(shape_of(load.flatten(1)))
         return logits
 
@@ -37,14 +37,14 @@ class ConvolutionNetwork(nn.Module):
         self.last = nn.Linear(self.FILTERS * STEPS, 1)
 
     def forward(self, load: Tensor) -> Tensor:
-        """The logits [batch, 1] of days [batch, 1, 24]."""
+        """Return the logits [batch, 1] of days [batch, 1, 24]."""
         features = self.filters(shape_of(load.flatten(1))[:, None, :]).relu().flatten(1)
         logits: Tensor = self.last(self.dropout(features))
         return logits
 
 
 def side_by_side(networks: Sequence[ConvolutionNetwork]) -> SeasonNetwork:
-    """One network whose logits are the mean of theirs, each filter at each hour a neuron of its only hidden layer.
+    """Return a network whose logits are the mean of theirs; each filter at each hour is a neuron of its hidden layer.
 
     So a convolution is a product: ONNX Runtime takes 0.9 microseconds a window of five instead of 1.6, 512 at a time.
     """
@@ -86,7 +86,7 @@ class TutorialNetwork(nn.Module):
         self.out = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
 
     def forward(self, load: Tensor) -> Tensor:
-        """The logits [batch, 1] of days [batch, 1, 24]: of two classes, the difference of their outputs."""
+        """Return the logits [batch, 1] of days [batch, 1, 24]: of two classes, the difference of their outputs."""
         sample = ((STEPS - 1) / STEPS) ** 0.5
         classes = self.out(self.raw(sample * shape_of(load.flatten(1))[:, None, :]))
         logits: Tensor = classes[:, :1] - classes[:, 1:]
@@ -106,7 +106,7 @@ class _Layers(nn.Module):
 
 
 def shape_of(load: Tensor) -> Tensor:
-    """Days [batch, 24] with mean 0 and standard deviation 1; finite for every finite day, a constant one too.
+    """Return days [batch, 24] with mean 0 and standard deviation 1, finite also for a constant day.
 
     The largest hour becomes 1 first: then neither a huge load overflows nor a tiny one counts as constant,
     and what is smaller than 32 bits can tell apart (1e-6 of the largest hour) is not blown up to a shape.

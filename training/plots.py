@@ -17,7 +17,7 @@ DRAWN = 24  # of the wrong days
 
 
 def draw(evaluation: Evaluation, path: Path) -> None:
-    """Draws the card's plot: both seasons' shapes, accuracy by month, calibration."""
+    """Draw the card's plot: both seasons' shapes, accuracy by month, calibration."""
     figure = Figure(figsize=(13, 4), layout="constrained")
     drawings = [_draw_shapes, *([_draw_months] if evaluation.days.dated else []), _draw_calibration]
     row = figure.subplots(1, len(drawings), width_ratios=[1.25] * (len(drawings) - 1) + [1])
@@ -32,7 +32,7 @@ def draw(evaluation: Evaluation, path: Path) -> None:
 
 
 def draw_wrong(evaluation: Evaluation, path: Path) -> None:
-    """Draws the days that get the other season's label, each over the mean shapes of both; the first 24 of them."""
+    """Draw the first 24 days with the other season's label, each over the mean shapes of both."""
     days, wrong = evaluation.days, evaluation.figures.wrong[:DRAWN]
     shapes, winter = _shapes(days.steps), sigmoid(evaluation.logits)
     columns = min(6, len(wrong))
@@ -66,7 +66,7 @@ def _shapes(steps: F64) -> F64:
 
 
 def _clock(evaluation: Evaluation, every: int) -> tuple[list[int], list[str]]:
-    """The steps to be marked, and what the clock reads there."""
+    """Return the steps to be marked, and what the clock reads there."""
     first = int(evaluation.source.windows.day_start[:2])
     return list(range(0, STEPS, every)), [f"{(first + step) % 24:02}" for step in range(0, STEPS, every)]
 

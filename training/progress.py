@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def progress(items: Sequence[T], what: str) -> Iterator[T]:
-    """Yields the items in order and tells standard error how far it is."""
+    """Yield the items in order, and show on standard error how far it is."""
     console = Console(stderr=True)
     if console.is_terminal:
         yield from rich.progress.track(items, what, console=console)

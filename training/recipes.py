@@ -63,6 +63,6 @@ RECIPES: dict[Architecture, Configuration] = {"mlp": LOAD, "convolution": ARCHIV
 
 
 def recipe(architecture: Architecture | None, archive: bool, seed: int) -> Configuration:
-    """How a network is learned; without an architecture that of readings, or of rows of the archive."""
+    """Return how a network is trained; without `architecture`, the default for readings or for the archive's rows."""
     usual: Architecture = "convolution" if archive else "mlp"
     return RECIPES[architecture or usual].model_copy(update={"seed": seed})

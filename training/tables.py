@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of a head and rows of as many cells."""
+    """Return a Markdown table of a head and rows of as many cells."""
     lines = [head, *rows]
     widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])

@@ -24,7 +24,7 @@ from training.recipes import Configuration
 
 
 def build(configuration: Configuration) -> nn.Module:
-    """The network that comes of a configuration, its weights random."""
+    """Return the network of a configuration, its weights random."""
     if configuration.architecture == "tutorial":
         return TutorialNetwork(configuration.dropout)
     if configuration.architecture == "convolution":
@@ -33,12 +33,12 @@ def build(configuration: Configuration) -> nn.Module:
 
 
 def convolutions(configuration: Configuration) -> list[ConvolutionNetwork]:
-    """The networks that are learned one by one, and become one."""
+    """Return the networks that are trained one by one, and joined."""
     return [ConvolutionNetwork(configuration.kernel, configuration.dropout) for _ in range(configuration.members)]
 
 
 def learn(configuration: Configuration, known: Days, what: str = "training") -> nn.Module:
-    """The network that the days `known` make of a configuration, in evaluation mode; `what` is told of it."""
+    """Return the network trained on the days `known`, in evaluation mode; `what` names it in the progress."""
     torch.set_num_threads(1)
     torch.manual_seed(configuration.seed)
     if configuration.architecture != "convolution":
@@ -50,7 +50,7 @@ def learn(configuration: Configuration, known: Days, what: str = "training") -> 
 
 
 def fit(network: nn.Module, configuration: Configuration, known: Days, what: str) -> nn.Module:
-    """The same network, once it has learned from the days."""
+    """Train the network on the days; return it."""
     shapes, winter = shape_of(tensor(known.steps)[:, 0])[:, None], torch.from_numpy(known.winter).float()[:, None]
     steps = configuration.epochs * math.ceil(len(shapes) / configuration.batch_size)
     optimizer = torch.optim.AdamW(
@@ -72,7 +72,7 @@ def fit(network: nn.Module, configuration: Configuration, known: Days, what: str
 
 
 def augmented(configuration: Configuration, days: Tensor, winter: Tensor) -> tuple[Tensor, Tensor]:
-    """Days [n, 1, 24] of standard deviation 1 as they could have been, and what they are worth [n, 1]."""
+    """Return augmented days [n, 1, 24] of standard deviation 1, and their targets [n, 1]."""
     count = len(days)
     if configuration.mixup:
         share = torch.distributions.Beta(configuration.mixup, configuration.mixup).sample((count, 1))
@@ -92,7 +92,7 @@ def augmented(configuration: Configuration, days: Tensor, winter: Tensor) -> tup
 
 @functools.cache
 def fillings() -> Tensor:
-    """Matrices [301, 24, 24] that, behind a day [1, 24], take no, one or two hours off it and fill them.
+    """Return matrices [301, 24, 24]: a day [1, 24] times one of them has no, one or two hours filled.
 
     As the service fills them: that is linear, so what becomes of each hour's unit day makes a matrix.
     """
@@ -106,7 +106,7 @@ def fillings() -> Tensor:
 
 
 def tempered(network: nn.Module, temperature: float) -> nn.Module:
-    """The same network, its logits divided by a temperature: in its last layer, so that it costs nothing."""
+    """Divide a network's logits by a temperature, in its last layer, where it costs nothing; return it."""
     last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
     with torch.no_grad():
         for parameter in last.parameters():
@@ -115,12 +115,12 @@ def tempered(network: nn.Module, temperature: float) -> nn.Module:
 
 
 def tensor(steps: F64) -> Tensor:
-    """Days [n, 24] as the network takes them: float32 [n, 1, 24]."""
+    """Return days [n, 24] in the network's form: float32 [n, 1, 24]."""
     return torch.from_numpy(steps.astype(np.float32))[:, None, :]
 
 
 def logits_of(network: nn.Module, steps: F64) -> F32:
-    """The logits [n] of days [n, 24], without noise; the network is left in evaluation mode."""
+    """Return the logits [n] of days [n, 24], without noise; the network is left in evaluation mode."""
     network.eval()
     with torch.inference_mode():
         logits: F32 = network(tensor(steps))[:, 0].numpy()

@@ -104,7 +104,7 @@ class Inquirer:
         return self._consumer.committed([at], _STABLE)
 
     def close(self) -> None:
-        """Ends the client."""
+        """End the client."""
         self._thread.shutdown(cancel_futures=True)
         self._consumer.close()
 

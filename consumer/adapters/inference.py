@@ -38,7 +38,7 @@ class Inference:
     """A model, loaded and with the tensors of the contract. Runs on one thread at a time."""
 
     def __init__(self, data: bytes) -> None:
-        """Loads the ONNX file in `data`. Raises `ContractError`."""
+        """Load the ONNX file in `data`. Raises `ContractError`."""
         self._session = _open(data)
         self._run: _Run | None = None
         try:

@@ -54,7 +54,7 @@ class LetterWindow:
 
 
 def of_message(message: Message, reason: str, error: str, limit: int = DEAD_LETTER_BYTES) -> Letter:
-    """The letter of a message that was not accepted, in at most `limit` bytes with all that surrounds it."""
+    """Return the letter of a message that was not accepted, at most `limit` bytes long with its headers."""
     source: Headers = [
         ("source.topic", str(message.topic()).encode()),
         ("source.partition", str(message.partition()).encode()),
@@ -80,7 +80,7 @@ def of_message(message: Message, reason: str, error: str, limit: int = DEAD_LETT
 
 
 def incomplete(window: LetterWindow, max_filled: int) -> Letter:
-    """The letter of a window that ended with more hours missing than are filled."""
+    """Return the letter of a window that ended with more hours missing than are filled."""
     missing = len(window.missing)
     error = (
         f"{missing} of {missing + len(window.hours)} hours are missing, "
@@ -90,13 +90,13 @@ def incomplete(window: LetterWindow, max_filled: int) -> Letter:
 
 
 def constant(window: LetterWindow) -> Letter:
-    """The letter of a window that ended while all its steps were equal."""
+    """Return the letter of a window that ended while all its steps were equal."""
     error = "the 24 steps are all equal as 32-bit floats: a shape without a season, most likely a broken meter"
     return _of_window(window, CONSTANT, error)
 
 
 def unscorable(window: LetterWindow, revision: int, model: str, model_version: str) -> Letter:
-    """The letter that stands in the place of the prediction with that `revision`."""
+    """Return the letter that stands in the place of the prediction with that `revision`."""
     error = f"the logit of the model {model} (version {model_version}) is not finite"
     return _of_window(window, UNSCORABLE, error, revision)
 
@@ -109,7 +109,7 @@ def _of_window(window: LetterWindow, reason: str, error: str, revision: int | No
 
 
 def _headers_of(message: Message) -> tuple[Headers, list[str]]:
-    """A message's headers, and what of them is left out."""
+    """Return a message's headers, and a sentence for what is left out of them."""
     try:
         return list(cast(Headers, _given_headers(message) or [])), []
     except (SystemError, UnicodeError):
@@ -122,6 +122,6 @@ def _reason(reason: str, error: str) -> Headers:
 
 
 def _size(letter: Letter) -> int:
-    """How many bytes a letter takes on the topic, at most."""
+    """Return how many bytes a letter takes on the topic, at most."""
     headers = sum(len(name.encode()) + len(value or b"") + _AROUND_HEADER for name, value in letter.headers)
     return len(letter.key or b"") + len(letter.value or b"") + headers + _AROUND

@@ -25,7 +25,7 @@ _NO_NEWS = (
 
 
 def configure(level: str, form: str) -> None:
-    """Sets the log up for the process: LOG_LEVEL ("INFO") and LOG_FORMAT ("text" or "json")."""
+    """Set up the log of this process: LOG_LEVEL ("INFO") and LOG_FORMAT ("text" or "json")."""
     number = logging.getLevelNamesMapping()[level]
     structlog.configure(
         processors=[
@@ -44,7 +44,7 @@ def configure(level: str, form: str) -> None:
 
 
 def client_logger() -> logging.Logger:
-    """The logger for Kafka's client, as its property `logger`: without one it writes lines of its own."""
+    """Return the logger that Kafka's client gets as its property `logger`: without one it writes its own lines."""
     logger = logging.getLogger("kafka-client")
     logger.setLevel(logging.DEBUG)
     if not logger.filters:
@@ -79,7 +79,7 @@ class Complaints:
         self._reported_at = -math.inf
 
     def __call__(self, error: KafkaError, **context: str) -> None:
-        """Says so, at most each 5 s."""
+        """Log an error, at most one each 5 s."""
         now = time.monotonic()
         if now - self._reported_at >= _COMPLAIN:
             self._reported_at = now
@@ -100,7 +100,7 @@ def _text() -> list[Processor]:
 
 
 def _printable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Texts from messages (a zone's name) may hold what would write a line of its own, or to the terminal."""
+    """Escape texts from messages (a zone's name), which may hold line ends or a terminal's control characters."""
     return {
         name: value.encode("unicode_escape").decode() if isinstance(value, str) and not value.isprintable() else value
         for name, value in event.items()

@@ -13,6 +13,6 @@ _LARGE = 4 * 2**20
 
 
 def give_back() -> None:
-    """Makes it so for this process; other C libraries than glibc have no such setting."""
+    """Let glibc return large blocks to the system as soon as they are freed; other C libraries ignore this."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)

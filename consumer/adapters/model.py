@@ -139,7 +139,7 @@ def _opened(data: bytes, path: str, overrides: Mapping[str, str]) -> Model:
 
 
 def probabilities(logits: F32) -> F64:
-    """The probability of winter float64 [n]: the sigmoid of logits [n], in 64 bits and without overflow."""
+    """Return the probability of winter float64 [n]: the sigmoid of logits [n], in 64 bits and without overflow."""
     wide = logits.astype(np.float64)
     small = np.exp(-np.abs(wide))
     sigmoid: F64 = np.where(wide >= 0, 1.0, small) / (1.0 + small)
@@ -147,6 +147,6 @@ def probabilities(logits: F32) -> F64:
 
 
 def labels(winter: F64, threshold: float) -> list[str]:
-    """The label of each probability of winter [n]: winter from the threshold on."""
+    """Return the label of each probability of winter [n]: winter from the threshold on."""
     reached: list[str] = np.where(winter >= threshold, WINTER, SUMMER).tolist()
     return reached

@@ -47,7 +47,7 @@ class Probe:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Asks while the context lasts."""
+        """Ask the broker on a thread of its own while the context lasts."""
         threading.Thread(target=self._run, daemon=True, name="probe").start()
         try:
             yield

@@ -29,10 +29,10 @@ class Signals:
 
 
 def listen() -> Signals:
-    """Hears signals from now on: SIGTERM and SIGINT set `stopped`, SIGHUP sets `reload`. For the main thread.
+    """Listen for signals: SIGTERM and SIGINT set `stopped`, SIGHUP sets `reload`. Call it on the main thread.
 
-    Where `ended` is not set in time after `stopped`, the process ends with status 0: what is in hand is dropped,
-    the broker undoes its transaction, and it is read again.
+    Where `ended` is not set in time after `stopped`, the process ends with status 0: its open transaction is
+    dropped, the broker aborts it, and its readings are read again at the next start.
     """
     signals = Signals()
     ours, theirs = socket.socketpair()

@@ -48,7 +48,7 @@ class Changelog:
     owed: int = 0
 
     def records(self, state: State, changes: Changes, origin: Origin) -> list[Record]:
-        """The records of a commit: `changes` lead to `state`, which belongs to `origin`."""
+        """Return the records of a commit whose `changes` led to `state`, which belongs to `origin`."""
         if not state.known:
             self.since = self.next_number
         records = [self._number(piece, origin) for piece in _pieces(changes)]
@@ -65,7 +65,7 @@ class Changelog:
         return records + tombstones
 
     def _next_chunk(self, state: State, end: int, origin: Origin) -> Record:
-        """The chunk of the zones up to `end`; with the turn's last one, all before the turn is superseded."""
+        """Return the chunk of the zones up to `end`. The turn's last chunk supersedes all records before the turn."""
         if self.zone == 0:
             self.turn = self.next_number
         chunk = state.snapshot(self.zone, end)
@@ -75,7 +75,7 @@ class Changelog:
         return self._number(chunk, origin)
 
     def _chunk(self, state: State) -> tuple[int, int]:
-        """The end of the next chunk's zones, and about how many bytes it takes."""
+        """Return the end of the next chunk's zones, and about how many bytes the chunk takes."""
         sizes = np.cumsum(state.sizes(self.zone, min(self.zone + _CHUNK_ZONES, state.known)))
         zones = max(1, int(np.searchsorted(sizes, _CHUNK_BYTES)))
         return self.zone + min(zones, len(sizes)), int(sizes[min(zones, len(sizes)) - 1])
@@ -87,12 +87,12 @@ class Changelog:
 
 
 def cost(size: int, records: int, state: State) -> int:
-    """What reading back so many bytes in so many records costs, in bytes of a chunk of this state."""
+    """Return the cost of reading back `size` bytes in so many records, in bytes of a chunk of this state."""
     return size + records * min(_RECORD_BYTES, state.size // _FEW)
 
 
 def number(key: bytes | None) -> int | None:
-    """The number of a record, from its key; None where it is no key of ours."""
+    """Return the number of a record, from its key; None where it is no key of ours."""
     return int(key) if key is not None and key.isdigit() and len(key) < 19 else None
 
 
@@ -101,7 +101,7 @@ def _key(number: int) -> bytes:
 
 
 def _pieces(changes: Changes) -> Iterator[Changes]:
-    """Differences in records of bounded size: times before cells, since a watermark decides what cells mean."""
+    """Yield differences in pieces of bounded size: times before cells, since a watermark decides what cells mean."""
     count = max(len(changes.names), len(changes.zones), len(changes.cells), len(changes.revisions), 1)
     if count <= _ROWS:
         yield changes

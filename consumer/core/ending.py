@@ -9,7 +9,7 @@ from season.steps import fill, to_steps
 
 
 def end(windows: Windows, calendar: Calendar, max_filled: int) -> Endings:
-    """What becomes of windows that ended without ever having been scored.
+    """Return what becomes of windows that ended without ever having been scored.
 
     One that lacks at most `max_filled` hours has them filled and is scored, unless its 24 steps are then equal
     as 32-bit floats; every other one is a dead letter.

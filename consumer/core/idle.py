@@ -20,23 +20,23 @@ class IdleZones:
         self._last_readings = np.zeros(0)
 
     def note_readings(self, zones: I64) -> None:
-        """A reading of each of these zones was accepted."""
+        """Note that a reading of each of these zones was accepted."""
         self._cover(int(zones.max(initial=-1)) + 1)
         self._last_readings[zones] = self._clock
 
     def pass_time(self, seconds: float) -> None:
-        """Time passes while the partition is read to its end."""
+        """Advance the clock: so many seconds passed while the partition was read to its end."""
         self._clock += seconds
 
     def idle(self, state: State) -> I64:
-        """The zones, ascending, that have an open window and have been silent for the timeout."""
+        """Return the numbers of the idle zones that have an open window, ascending."""
         if not self._timeout or self._clock < self._timeout:
             return np.empty(0, np.int64)
         self._cover(state.known)
         return state.with_windows(np.flatnonzero(self._clock - self._last_readings >= self._timeout))
 
     def _cover(self, zones: int) -> None:
-        """A zone that was restored counts as heard when the clock began."""
+        """Make room for `zones` zones; a restored one counts as having sent a reading when the clock began."""
         more = zones - len(self._last_readings)
         if more > 0:
             self._last_readings = np.append(self._last_readings, np.zeros(more))

@@ -76,7 +76,7 @@ class Names:
 
 @compiled
 def number_names(names: tuple[I32, I64, U8], count: int, seed: int, text: U8, readings: Records) -> int:
-    """Number the zones of readings, of which all may be new; return how many zones there are then."""
+    """Write the numbers of their zones into readings, all of which may be new; return how many zones there are."""
     slots, starts, known = names
     for i in range(len(readings)):
         start, length = readings[i]["name_start"], readings[i]["name_length"]

@@ -23,7 +23,7 @@ class Rules:
 
     @property
     def grace(self) -> int:
-        """The grace period in whole seconds, which timestamps count in: rounded up."""
+        """Return the grace period in whole seconds, which timestamps count in: rounded up."""
         return math.ceil(self.grace_period)
 
 
@@ -43,7 +43,7 @@ class Readings:
         return len(self.records)
 
     def select(self, rows: I64) -> "Readings":
-        """Return some of the readings."""
+        """Return the readings at `rows`."""
         return Readings(self.text, self.records[rows], self.clocks)
 
 
@@ -64,15 +64,15 @@ class Windows:
         return len(self.days)
 
     def select(self, rows: I64 | Bool) -> "Windows":
-        """Some of the windows."""
+        """Return the windows at `rows` (numbers or a mask)."""
         return Windows(self.causes[rows], self.zones[rows], self.days[rows], self.hours[rows])
 
     def at(self, rows: I64) -> "Windows":
-        """The same windows with causes counted otherwise: i becomes `rows[i]`, and -1 the last of them."""
+        """Return the same windows with cause i renumbered to `rows[i]`, and cause -1 to the last of `rows`."""
         return Windows(rows[self.causes], self.zones, self.days, self.hours)
 
     def in_order(self) -> I64:
-        """The rows in the order in which they are told: by cause, then by the windows' starts."""
+        """Return the rows in the order of the output: by cause, then by zone and by the windows' starts."""
         return np.lexsort((self.days, self.zones, self.causes))
 
 
@@ -86,7 +86,7 @@ class Scorings:
     revisions: I64
 
     def select(self, rows: I64 | Bool) -> "Scorings":
-        """Some of the scorings."""
+        """Return the scorings at `rows` (numbers or a mask)."""
         return Scorings(self.windows.select(rows), self.steps[rows], self.filled[rows], self.revisions[rows])
 
 
@@ -124,19 +124,19 @@ class Outcome:
 
 
 def constant(steps: F64) -> Bool:
-    """Whether the 24 steps [n, 24] are all equal as 32-bit floats."""
+    """Return whether the 24 steps [n, 24] are all equal as 32-bit floats."""
     single = steps.astype(np.float32)
     equal: NDArray[np.bool_] = (single == single[:, :1]).all(axis=1)
     return equal
 
 
 def no_windows() -> Windows:
-    """No window at all."""
+    """Return no windows."""
     return Windows(NONE, NONE, NONE, np.empty((0, STEPS)))
 
 
 def no_scorings() -> Scorings:
-    """Nothing to score."""
+    """Return no scorings."""
     return Scorings(no_windows(), np.empty((0, STEPS)), NONE, NONE)
 
 

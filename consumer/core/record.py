@@ -66,7 +66,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 def encode(changes: Changes, origin: Origin) -> bytes:
-    """A record of these changes."""
+    """Return the bytes of a record with these changes."""
     lengths = (len(changes.zones), len(changes.cells), len(changes.revisions), changes.hours.shape[1])
     head = msgspec.json.encode(
         _Head(
@@ -91,7 +91,7 @@ def encode(changes: Changes, origin: Origin) -> bytes:
 
 
 def decode(record: bytes) -> tuple[Changes, Origin]:
-    """The changes of a record and where they belong. Raises `DamagedError`."""
+    """Return the changes of a record and the origin of the state. Raises `DamagedError`."""
     if len(record) < _START.size + _CRC.size or not record.startswith(_MAGIC):
         raise DamagedError("it is no changelog record of this program")
     _, version, head_length = _START.unpack_from(record)
@@ -124,7 +124,7 @@ def decode(record: bytes) -> tuple[Changes, Origin]:
 
 
 def _head(text: bytes, body_size: int) -> _Head:
-    """The head of a record whose columns take so many bytes. Raises `DamagedError`."""
+    """Return the head of a record whose columns take `body_size` bytes. Raises `DamagedError`."""
     try:
         head = msgspec.json.decode(text, type=_Head)
     except (ValueError, RecursionError) as error:

@@ -22,7 +22,7 @@ class Replay:
         self._size = self._records = 0  # of the differences since the last chunk
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
-        """One record; a claim says nothing of the state. Raises DamagedError."""
+        """Apply one record to the state; a claim changes nothing. Raises DamagedError."""
         if is_claim(key):
             return
         at = number(key)
@@ -41,7 +41,7 @@ class Replay:
             self._records += 1
 
     def finish(self) -> Changelog:
-        """After the last record: how the changelog goes on. Raises DamagedError."""
+        """Return how the changelog goes on after the last record. Raises DamagedError."""
         if not self.state.named:
             raise DamagedError("the names of some zones are missing: a part of it is gone")
         log = self._log

@@ -246,7 +246,7 @@ class State:
         return self._events(ended[: event_counts[rule.UNSCORED]], here)
 
     def _events(self, events: Records, here: I64) -> Windows:
-        """Windows that something happened to; a cause of -1 is the last of `here`."""
+        """Return the windows of `events`; a cause of -1 becomes the last of `here`."""
         windows = self._windows[events["row"]]
         zones, days = windows["zone"].astype(np.int64), windows["day"].astype(np.int64)
         return Windows(here[events["cause"]], zones, days, self._values[events["row"]])

@@ -56,12 +56,12 @@ class Choice:
     form: Form
 
     def wants(self, prediction: Prediction) -> bool:
-        """Whether this one is shown."""
+        """Return whether this one is shown."""
         return not self.surprises or prediction.label != prediction.calendar_label
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, with its help."""
+    """Return the command line, with its help."""
     made = argparse.ArgumentParser(
         prog=f"{cli.called('consumer', 'season-consumer')} watch",
         description=(
@@ -96,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Shows predictions until it is stopped; returns the exit status. Raises what `season.cli.run` knows."""
+    """Show predictions until stopped; return the exit status. Raises what `season.cli.run` catches."""
     args = parser().parse_args(arguments)
     calendar = load(_Settings, environ).window_time_zone
     colour = sys.stdout.isatty() and not environ.get("NO_COLOR")
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 
 def show(stream: Stream, choice: Choice, tally: PredictionTally) -> None:
-    """Writes each prediction that is asked for to standard output, line by line; BrokenPipeError when it closes."""
+    """Write each prediction that is asked for to standard output. Raises BrokenPipeError when that closes."""
     for batch in stream.batches():
         for message in batch:
             prediction = _decoded(message)
@@ -180,7 +180,7 @@ def _foreign(message: Message, sentence: str) -> None:
 
 
 def _reader_is_gone() -> bool:
-    """Whether standard output is a pipe that nobody reads any more: to find out without writing."""
+    """Return whether standard output is a pipe that nobody reads any more; writes nothing to find out."""
     try:
         poll = select.poll()
         poll.register(sys.stdout.fileno(), 0)

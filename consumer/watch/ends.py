@@ -19,7 +19,7 @@ class EndOffsets:
 
     @property
     def reached(self) -> bool:
-        """Whether every partition has been read up to its end."""
+        """Return whether every partition has been read up to its end."""
         return not self._open
 
     def within(self, messages: Sequence[Message]) -> list[Message]:

@@ -25,7 +25,7 @@ _FAINT = "2"
 def render(
     prediction: Prediction, calendar: Calendar | None = None, colour: bool = False, zone_cells: int = ZONE_CELLS
 ) -> str:
-    """The line of one prediction, without a line end.
+    """Return the line of one prediction, without a line end.
 
     `calendar` is of the windows' time zone and gives the date; without one see `local_date`. `colour` is for a
     terminal; `zone_cells` is how wide the zone's column is, in cells of a terminal. Raises ValueError where the
@@ -45,7 +45,7 @@ def render(
 
 
 def local_date(prediction: Prediction, calendar: Calendar | None) -> datetime.date:
-    """The local date of a window.
+    """Return the local date of a window.
 
     A prediction does not say its time zone. Without a calendar it is the date in UTC of the window's middle: the
     same wherever the day starts at midnight and the clock is less than twelve hours from UTC.
@@ -57,7 +57,7 @@ def local_date(prediction: Prediction, calendar: Calendar | None) -> datetime.da
 
 
 def sparkline(steps: list[float]) -> str:
-    """One bar a step, from the day's lowest to its highest; equal steps are bars of middle height."""
+    """Return one bar a step, from the day's lowest to its highest; equal steps are bars of middle height."""
     if not steps:
         return ""
     # Halved, since the difference of two 64-bit floats may be none.
@@ -68,12 +68,12 @@ def sparkline(steps: list[float]) -> str:
 
 
 def printable(text: str) -> str:
-    """A text with its control characters, odd spaces and lone surrogates escaped."""
+    """Return a text with its control characters, odd spaces and lone surrogates escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def padded(text: str, cells: int) -> str:
-    """A text as a column of a terminal: escaped, cut with an ellipsis or filled up to exactly so many cells."""
+    """Return a text as a column of `cells` cells: escaped, cut with an ellipsis or padded with spaces."""
     text = printable(text)
     if width(text) > cells:
         while width(text) > cells - 1:
@@ -83,7 +83,7 @@ def padded(text: str, cells: int) -> str:
 
 
 def width(text: str) -> int:
-    """How many cells of a terminal a printable text takes: wide characters two, combining ones none."""
+    """Return how many cells of a terminal a printable text takes: wide characters two, combining ones none."""
     return sum(_cells(char) for char in text)
 
 

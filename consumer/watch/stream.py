@@ -21,7 +21,7 @@ Stopped = Callable[[], bool]
 
 
 def properties(environ: Mapping[str, str]) -> Properties:
-    """The client's properties. The group is named, since the client wants one, but never joined or written."""
+    """Return the client's properties. They name a group, since the client wants one; it is never joined."""
     ours = {
         "group.id": "season-watch",
         "isolation.level": "read_committed",
@@ -37,7 +37,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
 
 
 def await_topic(admin: AdminClient, name: str, say: Say, stopped: Stopped) -> tuple[topics.Topic, bool]:
-    """The topic, once it is there, and whether it was waited for. Raises RefusedError, StoppedError."""
+    """Return the topic, once it exists, and whether it was waited for. Raises RefusedError and StoppedError."""
     reported_at: float | None = None
     while not stopped():
         cause = "there is none yet, the consumer creates it"
@@ -89,7 +89,7 @@ class Stream:
         )
 
     def batches(self) -> Iterator[list[Message]]:
-        """Messages as they come, at least every 0.2 s a list, which may be empty; ends when stopped or read."""
+        """Yield messages as they come, a list at least every 0.2 s, which may be empty; end when stopped or read."""
         try:
             while not self._stopped() and not (self._ends and self._ends.reached):
                 first = self._consumer.poll(0.2)
@@ -116,7 +116,7 @@ class Stream:
         raise StoppedError
 
     def _ask_committed(self) -> None:
-        """Looks for partitions that were added."""
+        """Assign partitions that were added to the topic since."""
         if time.monotonic() - self._looked < _LOOK_EVERY:
             return
         self._looked = time.monotonic()

@@ -23,7 +23,7 @@ class ZoneTally:
 
     @property
     def predictions(self) -> int:
-        """How many predictions, revisions included."""
+        """Return how many predictions there are, revisions included."""
         return self.labels.total()
 
 
@@ -34,14 +34,14 @@ class PredictionTally:
         self._zones: dict[str, ZoneTally] = {}
 
     def count(self, prediction: Prediction) -> None:
-        """Counts one prediction."""
+        """Count one prediction."""
         zone = self._zones.setdefault(prediction.zone, ZoneTally())
         zone.labels[prediction.label] += 1
         zone.agreeing += prediction.label == prediction.calendar_label
         zone.revisions += prediction.revision > 0
 
     def summary(self) -> str:
-        """The last word: one line over all, then one a zone (the busiest ones, where there are many)."""
+        """Return the summary: one line over all, then one for each of the busiest zones."""
         predictions = sum(zone.predictions for zone in self._zones.values())
         if not predictions:
             return "no predictions"
@@ -73,7 +73,7 @@ def _table(zones: Mapping[str, ZoneTally]) -> list[str]:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 window, 2 windows."""
+    """Return a number with its noun: 1 window, 2 windows."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 

@@ -20,7 +20,7 @@ from season.calendar import DAY, HOUR, Calendar
 
 @lru_cache(maxsize=8)
 def calendar(time_zone: str) -> Calendar:
-    """A time zone's calendar, built once: that takes a tenth of a second. Raises ValueError as `Calendar` does."""
+    """Return a time zone's calendar, built once, which takes a tenth of a second. Raises what `Calendar` raises."""
     return Calendar(time_zone)
 
 
@@ -35,7 +35,7 @@ class LocalClock:
         self._had: set[tuple[str, int]] = set()
 
     def instant(self, zone: str, clock: int) -> int:
-        """The instant that the zone's next row with this stamp names; ValueError where there is none."""
+        """Return the instant that the zone's next row with this stamp names. Raises ValueError if there is none."""
         offsets = self._offsets(clock // DAY)
         if len(offsets) == 1:
             return clock - offsets[0]
@@ -53,12 +53,12 @@ class LocalClock:
         raise ValueError(f"the local time {_text(clock)} comes more often than it does in {self._calendar.time_zone}")
 
     def offset(self, instant: int) -> int:
-        """The offset from UTC at an instant, in seconds."""
+        """Return the offset from UTC at an instant, in seconds."""
         offsets = self._offsets(instant // DAY)
         return offsets[0] if len(offsets) == 1 else self._offset(instant)
 
     def changes(self, clock: int) -> bool:
-        """Whether the clock is changed within a day or so of a local time."""
+        """Return whether the clock is changed within a day or so of a local time."""
         return len(self._offsets(clock // DAY)) > 1
 
     def _names(self, clock: int) -> list[int]:
@@ -68,14 +68,14 @@ class LocalClock:
         return sorted(named)
 
     def _shows(self, clock: int) -> list[int]:
-        """The instants at which the clock shows this time."""
+        """Return the instants at which the clock shows this time."""
         return [clock - offset for offset in self._offsets(clock // DAY) if self._offset(clock - offset) == offset]
 
     def _offset(self, instant: int) -> int:
         return int(self._calendar.offsets(np.array([instant], np.int64))[0])
 
     def _offsets(self, date: int) -> list[int]:
-        """The offsets in force around a date, by local clock or by UTC, a day on either side included."""
+        """Return the offsets in force around a date, by local clock or by UTC, a day on either side included."""
         if date not in self._dates:
             hours = np.arange((date - 1) * DAY, (date + 2) * DAY + 1, HOUR // 2, dtype=np.int64)
             self._dates[date] = [int(offset) for offset in np.unique(self._calendar.offsets(hours))]

@@ -28,7 +28,7 @@ class Hours:
         self._gathering: dict[str, dict[int, _Hour]] = {}
 
     def add(self, line: int, zone: str, instant: int, hour: int, demand: float) -> Iterator[FileReading | BadRow]:
-        """Takes the step that starts at `instant`, in the hour that starts at `hour`; gives what is then over."""
+        """Add the step that starts at `instant`, in the hour that starts at `hour`; yield what is complete then."""
         hours = self._gathering.setdefault(zone, {})
         gathered = hours.setdefault(hour, _Hour(line))
         if instant in gathered.demands:
@@ -43,7 +43,7 @@ class Hours:
                 yield self._lacking(zone, past, hours.pop(past))
 
     def end(self) -> Iterator[BadRow]:
-        """What is left at the end of the file: hours that lack a step, in the order of their first rows."""
+        """Yield what is left at the end of the file: hours that lack a step, in the order of their first rows."""
         left = [
             (gathered.line, zone, hour, gathered)
             for zone, hours in self._gathering.items()

@@ -20,7 +20,7 @@ _NOTHING = {"", "-", "n/a", "n/e", "nan", "null", "none"}
 
 
 def demand(text: str, decimal: str | None) -> float:
-    """The number in a field, finite as a 32-bit float; ValueError says what is wrong with it.
+    """Return the number in a field. Raises ValueError with a sentence where it is not finite as a 32-bit float.
 
     `decimal` None is the dot; then `31,234` is refused, since nobody has said that its comma is not one.
     """
@@ -34,7 +34,7 @@ def demand(text: str, decimal: str | None) -> float:
 
 
 def finite(value: float, text: object) -> float:
-    """The value itself; ValueError where a 32-bit float cannot hold it."""
+    """Return the value itself. Raises ValueError where a 32-bit float cannot hold it."""
     if not -DEMAND_LIMIT < value < DEMAND_LIMIT:
         raise ValueError(f"the demand {quoted(text)} is not finite as a 32-bit float")
     return value

@@ -35,7 +35,7 @@ class FileOptions:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of the reader; `parser.set_defaults` may change what they are when not given."""
+    """Add the options of the reader; `parser.set_defaults` may change their defaults."""
     group = parser.add_argument_group("how the file is read")
     zone = group.add_mutually_exclusive_group()
     zone.add_argument("--zone", help="the zone of every row")
@@ -58,7 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def given(args: argparse.Namespace) -> dict[str, str]:
-    """The reader's options on a command line that are not what they are when left out, by their names in `args`."""
+    """Return the reader's options on a command line that are not at their default, by their names in `args`."""
     parser = argparse.ArgumentParser(add_help=False)
     add_options(parser)
     usual = vars(parser.parse_args([]))
@@ -66,7 +66,7 @@ def given(args: argparse.Namespace) -> dict[str, str]:
 
 
 def options(args: argparse.Namespace) -> FileOptions:
-    """The checked options of a command line; raises `SettingError` with a sentence about the first wrong one."""
+    """Return the checked options of a command line. Raises `SettingError` for the first that is wrong."""
     local = _calendar(args.time_zone)
     since, until = _instant("--since", args.since, local), _instant("--until", args.until, local)
     if since is not None and until is not None and since > until:
@@ -126,7 +126,7 @@ def _step(text: str) -> int:
 
 
 def _instant(option: str, text: str | None, local: Calendar | None) -> int | None:
-    """An instant, or a date's midnight (in UTC without a calendar): where that is skipped, the date's start."""
+    """Return an instant, or a date's midnight (in UTC without a calendar), or its start where that is skipped."""
     if text is None:
         return None
     try:

@@ -21,7 +21,7 @@ _QUARTER = 900
 
 
 def read(file: str, options: FileOptions, tally: RowTally | None = None) -> Iterator[FileReading | BadRow]:
-    """Streams a file of readings, "-" being standard input, in the order of its rows and in bounded memory.
+    """Yield the readings of a file ("-": standard input) in the order of its rows, in bounded memory.
 
     `tally`, where one is given, is kept up to date. Raises `SettingError` where the file as a whole cannot be
     read: not there, empty, no text, or without a column that the options name.
@@ -41,7 +41,7 @@ def read(file: str, options: FileOptions, tally: RowTally | None = None) -> Iter
 
 
 def check(file: str, options: FileOptions) -> None:
-    """Raises `SettingError` for what a file's first lines show to be wrong; standard input is not touched."""
+    """Raise `SettingError` for what a file's first lines show to be wrong; standard input is not read."""
     if file != "-":
         with opened(file) as source:
             check_head(source, file, options)
@@ -60,7 +60,7 @@ class _RowReader:
         self._minutes: dict[str, int] = {}
 
     def convert(self, row: Row) -> Iterator[FileReading | BadRow]:
-        """The readings and bad rows that a row brings about; raises ValueError where it is a bad one itself."""
+        """Yield the readings and bad rows that a row completes. Raises ValueError where it is a bad one itself."""
         options = self._options
         zone = self._zone(row.zone)
         instant, offset = self._instant(zone, row.stamp)
@@ -96,7 +96,7 @@ class _RowReader:
         return zone
 
     def _instant(self, zone: str, text: str) -> tuple[int, int]:
-        """The start of the row's step, and the offset of the clock that its hours go by."""
+        """Return the start of the row's step, and the offset of the clock that its hours go by."""
         step = self._options.step
         clock, offset, length = stamps.parse(text)
         if length is not None and length != step and not self._may_differ(clock, offset):
@@ -112,7 +112,7 @@ class _RowReader:
         return instant, self._clock.offset(instant) if self._clock is not None else offset or 0
 
     def _past_hour(self, zone: str, clock: int, text: str) -> int:
-        """The seconds since the clock's full hour; ValueError where a row of this step cannot stand there."""
+        """Return the seconds since the clock's full hour. Raises ValueError where no row of this step can stand."""
         step, past_hour = self._options.step, clock % HOUR
         if step < HOUR:
             if past_hour % step:
@@ -129,5 +129,5 @@ class _RowReader:
         return past_hour
 
     def _may_differ(self, clock: int, offset: int | None) -> bool:
-        """Whether a clock change may stand between the ends of an interval of local times."""
+        """Return whether a clock change may stand between the ends of an interval of local times."""
         return offset is None and self._clock is not None and self._clock.changes(clock)

@@ -42,7 +42,7 @@ class RowTally:
 
 
 def shown(file: str) -> str:
-    """A file's name as a sentence says it."""
+    """Return a file's name as a sentence says it."""
     return "standard input" if file == STDIN else file
 
 

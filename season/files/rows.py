@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 @contextmanager
 def opened(file: str) -> Iterator[BinaryIO]:
-    """A file or, for "-", standard input, as bytes; raises `SettingError` where it cannot be read."""
+    """Open a file or, for "-", standard input, as bytes. Raises `SettingError` where it cannot be read."""
     try:
         if file == STDIN:
             if sys.stdin is None:
@@ -58,7 +58,7 @@ def opened(file: str) -> Iterator[BinaryIO]:
 
 
 def rows(source: BinaryIO, file: str, options: FileOptions, tally: RowTally) -> Iterator[Row | BadRow]:
-    """The rows of an open file; raises `SettingError` where the file as a whole cannot be read so."""
+    """Yield the rows of an open file. Raises `SettingError` where the whole file cannot be read so."""
     lines = _lines(source, file, tally)
     line, first = next(((line, text) for line, text in lines if text.strip()), (0, None))
     if first is None:
@@ -70,13 +70,13 @@ def rows(source: BinaryIO, file: str, options: FileOptions, tally: RowTally) -> 
 
 
 def check_head(source: BinaryIO, file: str, options: FileOptions) -> None:
-    """Reads only as much as says whether the file can be read at all; raises `SettingError`."""
+    """Read the header alone. Raises `SettingError` where the file cannot be read at all."""
     for _ in rows(source, file, options, RowTally()):
         return
 
 
 def _lines(source: BinaryIO, file: str, tally: RowTally) -> Iterator[tuple[int, bytes]]:
-    """Each line with its number; one that is too long comes cut, which no row can be."""
+    """Yield each line with its number; one that is too long comes cut, so that it is a bad row."""
     line = 0
     while text := source.readline(_LONGEST):
         line += 1
@@ -104,7 +104,7 @@ def _refuse_other_than_text(start: bytes, file: str) -> None:
 
 
 def _split(text: bytes, delimiter: str) -> list[str]:
-    """The fields of a line. Bytes that are not UTF-8 stay as lone surrogates, so that only used fields matter."""
+    """Return the fields of a line. Bytes that are not UTF-8 become lone surrogates: only used fields matter."""
     line = text.decode(errors="surrogateescape").rstrip("\r\n")
     if len(text) == _LONGEST:
         raise ValueError(f"the line is longer than {_LONGEST} bytes")

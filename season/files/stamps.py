@@ -35,7 +35,7 @@ class Stamp(NamedTuple):
 
 @lru_cache(maxsize=65536)  # in a file of many zones each stamp comes once for each zone
 def parse(text: str) -> Stamp:
-    """Reads a stamp; ValueError says what is wrong with it."""
+    """Return what a stamp says. Raises ValueError with a sentence about what is wrong."""
     first, dash, last = text.partition(" - ")
     clock, offset = _point(first)
     if not dash:

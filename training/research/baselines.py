@@ -62,7 +62,7 @@ METHODS = (
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     known = read()
     say(("method", *map(str, TESTED), "mean", "s.d. over seeds"))
     say(["---"] * (len(TESTED) + 3))
@@ -76,27 +76,27 @@ def main() -> None:
 
 
 def say(cells: Sequence[str]) -> None:
-    """Prints one line of the table."""
+    """Print one line of the table."""
     sys.stdout.write("| " + " | ".join(cells) + " |\n")
     sys.stdout.flush()
 
 
 def read() -> Days:
-    """Italy's days to the end of 2020, as the trainer reads them."""
+    """Return Italy's days to the end of 2020, as the trainer reads them."""
     options = parse(["train"])
     source = days.load(DATA, files.options(options), Calendar("Europe/Rome"))
     return source.days[source.days.days <= np.datetime64(LAST).astype(np.int64)]
 
 
 def tested(method: Method, known: Days, year: int, seed: int) -> float:
-    """The share of a year's days that a method gets right after all years before it."""
+    """Return the share of a year's days that a method gets right after all years before it."""
     years = years_of(known)
     choice = chosen(method, known[years < year], year - 1)
     return right(method, choice, seed, known[years < year], known[years == year])
 
 
 def chosen(method: Method, known: Days, last: int) -> Any:
-    """The choice that does best on the last year known after those before it."""
+    """Return the choice that does best on the last year known after those before it."""
     if len(method.choices) == 1:
         return method.choices[0]
     years = years_of(known)
@@ -105,21 +105,21 @@ def chosen(method: Method, known: Days, last: int) -> Any:
 
 
 def right(method: Method, choice: Any, seed: int, known: Days, test: Days) -> float:
-    """The share of test days that get their label after learning from the days known."""
+    """Return the share of test days that get their label after learning from the days known."""
     classifier = method.make(choice, seed)
     classifier.fit(inputs(method, known), known.winter.astype(int))
     return float(np.mean(classifier.predict(inputs(method, test)) == test.winter))
 
 
 def inputs(method: Method, some: Days) -> F64:
-    """Days with mean 0 and standard deviation 1: [n, 24], or [n, 1, 24] for methods that want series."""
+    """Return days with mean 0 and standard deviation 1: [n, 24], or [n, 1, 24] for methods that want series."""
     shapes: F64 = some.steps - some.steps.mean(axis=1, keepdims=True)
     shapes = shapes / shapes.std(axis=1, keepdims=True)
     return shapes[:, None, :] if method.series else shapes
 
 
 def years_of(some: Days) -> I64:
-    """The local year of each day."""
+    """Return the local year of each day."""
     return some.days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
 
 

@@ -31,7 +31,7 @@ COMPARED = (
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     known = days.load(str(DATA), files.FileOptions(), archive.WINDOWS).days
     rows = [
         (name, *(cell for protocol in PROTOCOLS for cell in held(RECIPES[name], known, *protocol)))
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def held(recipe: Configuration, known: Days, count: int, repeats: int) -> tuple[str, str, str]:
-    """The mean log loss out of fold, at which temperature, and the mean accuracy."""
+    """Return the mean log loss out of fold, its temperature, and the mean accuracy."""
     bold = recipe.model_copy(update={"temperature": 1.0})
     scored = [(out_of_fold(bold, known, count, repeat), known) for repeat in range(repeats)]
     accuracy = np.mean([worth(*each).accuracy for each in scored])
@@ -50,7 +50,7 @@ def held(recipe: Configuration, known: Days, count: int, repeats: int) -> tuple[
 
 
 def out_of_fold(recipe: Configuration, known: Days, count: int, repeat: int) -> F32:
-    """The logit of each day [n] by a network that has not learned from it."""
+    """Return the logit of each day [n] by a network that has not learned from it."""
     logits = np.zeros(len(known), np.float32)
     for number, held_out in enumerate(folds(known, count, repeat)):
         network = learn(recipe.model_copy(update={"seed": repeat * count + number}), known[~held_out])
@@ -59,7 +59,7 @@ def out_of_fold(recipe: Configuration, known: Days, count: int, repeat: int) -> 
 
 
 def folds(known: Days, count: int, repeat: int) -> Iterator[Bool]:
-    """Which days [n] each fold keeps, both seasons in their share."""
+    """Yield which days [n] each fold holds out, both seasons in their share."""
     random = np.random.default_rng(repeat)
     ranks = np.zeros(len(known), np.int64)
     for season in (True, False):

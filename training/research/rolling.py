@@ -38,7 +38,7 @@ RECIPES = {
 
 
 def main() -> None:
-    """Prints the three tables."""
+    """Print the three tables."""
     known = read()
     for title, table in (
         ("Learned from all years before", by_recipe),
@@ -50,14 +50,14 @@ def main() -> None:
 
 
 def read() -> Days:
-    """Italy's days to the end of 2020, as the trainer reads them."""
+    """Return Italy's days to the end of 2020, as the trainer reads them."""
     options = parse(["train"])
     found = days.load(DATA, files.options(options), Calendar("Europe/Rome")).days
     return found.between(f"{FIRST}-01-01", f"{LAST}-12-31")
 
 
 def by_recipe(known: Days) -> str:
-    """Table a: each recipe on each tested year."""
+    """Print table a: each recipe on each tested year."""
     rows = []
     for name, recipe in RECIPES.items():
         found = [[held(recipe, seed, known, year) for year in TESTED] for seed in SEEDS]
@@ -72,7 +72,7 @@ def by_recipe(known: Days) -> str:
 
 
 def by_age(known: Days) -> str:
-    """Table b: how accuracy falls from year to year, and what more years before the test are worth."""
+    """Print table b: how accuracy falls from year to year, and the gain of more years before the test."""
     spans = [(FIRST, FIRST), (FIRST, FIRST + 1), (LAST - 1, LAST - 1), (LAST - 2, LAST - 1), (LAST - 3, LAST - 1)]
     rows = []
     for first, last in [*spans, (FIRST, LAST - 1)]:
@@ -84,7 +84,7 @@ def by_age(known: Days) -> str:
 
 
 def by_disturbance(known: Days) -> str:
-    """Table c: how accuracy falls when the tested days are disturbed, with and without augmentation."""
+    """Print table c: how accuracy falls when the tested days are disturbed, with and without augmentation."""
     rows = []
     for name, disturb in DISTURBANCES.items():
         random = np.random.default_rng(0)
@@ -101,26 +101,26 @@ def by_disturbance(known: Days) -> str:
 
 
 def held(recipe: Configuration, seed: int, known: Days, year: int) -> Figures:
-    """A recipe's figures on a year after all years before it."""
+    """Return a recipe's figures on a year after all years before it."""
     test = years(known, year, year)
     network = learned(recipe, seed, years(known, FIRST, year - 1))
     return figures(logits_of(network, test.steps), test.winter, test.months, THRESHOLD)
 
 
 def mean_right(networks: Sequence[nn.Module], test: Days) -> float:
-    """The share of days that get their label, in the mean over networks."""
+    """Return the share of days that get their label, in the mean over networks."""
     return float(np.mean([(logits_of(network, test.steps) >= 0) == test.winter for network in networks]))
 
 
 @functools.cache
 def years(known: Days, first: int, last: int) -> Days:
-    """The days of some local years; asked twice, the same object."""
+    """Return the days of some local years, cached: the same object for the same years."""
     return known.between(f"{first}-01-01", f"{last}-12-31")
 
 
 @functools.cache
 def learned(recipe: Configuration, seed: int, known: Days) -> nn.Module:
-    """The network that a recipe makes of some days, in evaluation mode; learned once."""
+    """Return the network that a recipe makes of some days, in evaluation mode, cached."""
     return learn(recipe.model_copy(update={"seed": seed}), known, f"seed {seed}, {known.first} to {known.last}")
 
 

@@ -43,7 +43,7 @@ RECIPES = {
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     options = files.options(parse(["train"]))
     known = days.load(DATA, options, archive.WINDOWS).days
     rows = []
@@ -61,18 +61,18 @@ def main() -> None:
 
 
 def worth(logits: F32, of: Days) -> Figures:
-    """What the logits of days are worth."""
+    """Return the figures of the logits of days."""
     return figures(logits, of.winter, of.months, 0.5)
 
 
 def least_loss(scored: Sequence[tuple[F32, Days]]) -> tuple[str, str]:
-    """The mean log loss at the temperature where it is least, and that temperature."""
+    """Return the mean log loss at the temperature where it is least, and that temperature."""
     losses = [np.mean([worth(logits / np.float32(by), of).log_loss for logits, of in scored]) for by in TEMPERATURES]
     return f"{min(losses):.4f}", f"{TEMPERATURES[np.argmin(losses)]:.2f}"
 
 
 def samples(known: Days) -> Iterator[tuple[Days, Days]]:
-    """Samples of a year, each with all days of the two years before it and the two after."""
+    """Yield samples of a year, each with all days of the two years before it and the two after."""
     years = known.days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     for year in YEARS:
         around = known[(years != year) & (np.abs(years - year) <= 2) & (years <= YEARS[-1])]

@@ -16,7 +16,7 @@ SEEDS = range(10)
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     known, test = (
         days.load(str(ROOT / "data" / f"ItalyPowerDemand_{part}.ts"), files.FileOptions(), archive.WINDOWS).days
         for part in ("TRAIN", "TEST")
