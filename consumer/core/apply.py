@@ -1,6 +1,6 @@
-"""Loops between the tables and the changelog: columns of changes into the tables, and rows back out of them.
+"""Loops between the tables and the changelog: they write columns of changes into the tables, and read them out.
 
-Everything here is compiled. What is read back from a changelog is committed already: no journal is kept of it.
+Everything here is compiled. What is restored from a changelog is committed already, so it needs no journal.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def set_times(tables: Tables, counts: I64, moved: I64, stream: I64, watermark: I
 
 @compiled
 def set_cells(tables: Tables, counts: I64, zone: I64, day: I64, end: I64, hour_index: I64, value: F64) -> None:
-    """Write hours [c] of windows; those of windows that the watermark has reached mean nothing."""
+    """Write hours [c] of windows; those of windows that the watermark has reached are ignored."""
     zones, windows, values, free = tables
     for i in range(len(zone)):
         if end[i] > zones[zone[i]]["watermark"]:
@@ -81,7 +81,7 @@ def forget(tables: Tables, counts: I64, first: int, end: int) -> None:
 def gather_cells(
     windows: Records, values: F64, cells: Records, count: int, zone: I64, day: I64, hour_index: I64, value: F64
 ) -> int:
-    """Write what stands in the first `count` of the journal's cells; return for how many the window is open."""
+    """Write the values now in the journal's first `count` cells; return how many of them have an open window."""
     found = 0
     for i in range(count):
         window = windows[cells[i]["row"]]
@@ -94,7 +94,7 @@ def gather_cells(
 
 @compiled
 def gather_times(zones: Records, times: Records, moved: I64, stream: I64, watermark: I64) -> None:
-    """Write the zones [m] whose times the journal has, and their times as they are now."""
+    """Write the zones `moved` [m] whose times the journal has, and their times as they are now."""
     for i in range(len(moved)):
         moved[i] = times[i]["zone"]
         stream[i], watermark[i] = zones[moved[i]]["stream"], zones[moved[i]]["watermark"]
@@ -102,7 +102,7 @@ def gather_times(zones: Records, times: Records, moved: I64, stream: I64, waterm
 
 @compiled
 def rows_of(tables: Tables, wanted: I64, rows: I32) -> int:
-    """Write the rows of the open windows of zones `wanted`, zone by zone and by day; return how many they are."""
+    """Write the rows of the open windows of zones `wanted`, zone by zone and by day; return their number."""
     zones, windows, _, _ = tables
     count = 0
     for zone in wanted:

@@ -1,13 +1,13 @@
-"""What one partition's changelog gets at each commit, so that it holds the state and stays small.
+"""Decides what one partition's changelog gets at each commit, so that it holds the state and stays small.
 
-Records are numbered, and the number is the key. Each commit writes the differences since the last one, and, when
-these have cost a reader as much as the next chunk will, that chunk: a range of zones anew, as it is now. Once a
-turn of chunks has covered every zone, whatever is older than the turn's first record is superseded and gets a
-tombstone, a few with each commit. So a commit's work grows with what changed, no commit stalls for a whole
-snapshot, what stands in the topic stays below five times the state, and reading it back takes no longer after many
+Records are numbered, and the number is the key. Each commit writes the differences since the last one. When the
+differences since the last chunk cost a reader as much as the next chunk will, the commit writes that chunk as well:
+a snapshot of a range of zones. Once a turn of chunks has covered every zone, all records before the turn's first one
+are superseded and get tombstones, a few with each commit. So a commit's work grows with what changed, no commit stops
+for a snapshot of everything, the topic stays below five times the state, and a restore takes no longer after many
 small commits than after a few large ones.
 
-Reading the records in their order gives the state: a chunk overrides whatever older differences said of its zones.
+Applying the records in their order gives the state: a chunk overrides what older differences said of its zones.
 """
 
 from collections.abc import Iterator
@@ -22,22 +22,22 @@ from consumer.core.state import State
 _CHUNK_BYTES = 256 * 1024  # well below what a broker takes in one message by default (1 MiB)
 _CHUNK_ZONES = 4096
 _ROWS = 8192  # of each column in one record of differences: 16 bytes a cell, and less than a chunk in all
-# What a record costs a reader beside its bytes (25 µs), in bytes of a chunk (5 ns each). Of a small state only a part
-# of it counts: its chunks are not worth the writing before there are some thousand records, a tenth of a second.
+# A record costs a reader 25 µs besides its bytes: as much as so many bytes of a chunk, at 5 ns each. A small state is
+# charged less (see `cost`): writing its chunks does not pay before some thousand records, a tenth of a second.
 _RECORD_BYTES = 4096
-_FEW = 4096
+_RECORDS_WORTH_A_STATE = 4096
 
 Record = tuple[bytes, bytes | None]
 
 
 @dataclass
 class Changelog:
-    """Where one partition's records stand.
+    """The numbers of one partition's records.
 
     - `oldest`: the number of the oldest record that has no tombstone; `next_number`: the next record's.
     - `since`: records with smaller numbers are not needed any more.
     - `turn`: the number of the first chunk of the turn under way; `zone`: the first zone of its next chunk.
-    - `owed`: what the differences cost a reader that no chunk has followed yet, in bytes.
+    - `owed`: the cost, in bytes, of reading the differences that no chunk has superseded yet.
     """
 
     oldest: int = 0
@@ -59,6 +59,7 @@ class Changelog:
                 break
             records.append(self._next_chunk(state, end, origin))
             self.owed = self.owed - size if self.zone else 0
+        # Two tombstones for each new record: the log of superseded ones shrinks, and no commit writes too many.
         last = min(self.since, self.oldest + 2 * len(records))
         tombstones: list[Record] = [(_key(number), None) for number in range(self.oldest, last)]
         self.oldest = max(self.oldest, last)
@@ -77,6 +78,7 @@ class Changelog:
     def _chunk(self, state: State) -> tuple[int, int]:
         """Return the end of the next chunk's zones, and about how many bytes the chunk takes."""
         sizes = np.cumsum(state.sizes(self.zone, min(self.zone + _CHUNK_ZONES, state.known)))
+        # `sizes` are cumulative: the search gives how many zones stay below the bound; a chunk has at least one.
         zones = max(1, int(np.searchsorted(sizes, _CHUNK_BYTES)))
         return self.zone + min(zones, len(sizes)), int(sizes[min(zones, len(sizes)) - 1])
 
@@ -88,11 +90,12 @@ class Changelog:
 
 def cost(size: int, records: int, state: State) -> int:
     """Return the cost of reading back `size` bytes in so many records, in bytes of a chunk of this state."""
-    return size + records * min(_RECORD_BYTES, state.size // _FEW)
+    return size + records * min(_RECORD_BYTES, state.size // _RECORDS_WORTH_A_STATE)
 
 
 def number(key: bytes | None) -> int | None:
     """Return the number of a record, from its key; None where it is no key of ours."""
+    # Below 19 digits a number fits 64 bits.
     return int(key) if key is not None and key.isdigit() and len(key) < 19 else None
 
 
@@ -110,7 +113,7 @@ def _pieces(changes: Changes) -> Iterator[Changes]:
         rows = slice(start, start + _ROWS)
         yield Changes(
             names=changes.names[rows],
-            first_name=changes.first_name + min(start, len(changes.names)),
+            first_name=changes.first_name + min(start, len(changes.names)),  # past the last name there are none
             zones=changes.zones[rows],
             stream=changes.stream[rows],
             watermark=changes.watermark[rows],

@@ -17,13 +17,14 @@ class Changes:
     """Differences between two states of a partition. Zones are numbers in order of their first reading.
 
     - `names`: zones new to the state, numbered from `first_name` on.
-    - `zones`, `stream`, `watermark` [z]: the zones whose time moved. Windows that end at the watermark or before it
+    - `zones`, `stream`, `watermark` [z]: the zones whose times moved. Windows that end at the watermark or before it
       have ended, for ever.
-    - `cell_zones`, `cell_days`, `cell_indices`, `cells` [c]: hours of windows and their values, later ones over
-      earlier ones. Cells of windows that the watermark has ended mean nothing.
+    - `cell_zones`, `cell_days`, `cell_indices`, `cells` [c]: hours of windows (the index of each in its window) and
+      their values, later ones over earlier ones. Cells of windows that the watermark has ended are ignored.
     - `window_zones`, `window_days`, `revisions` [w]: how often each of these windows has been scored.
-    - `renewed`: a range of zones, first to end, of which nothing that was known before stands; then `hours`
-      [w, width] are all hours of the windows, NaN for a missing one. In differences `width` is 0.
+    - `renewed`: in a snapshot, the range of its zones, first to end: it replaces all that was known of them, and
+      `hours` [w, width] are all hours of their windows, NaN for a missing one. In differences it is (0, 0), and
+      `width` is 0.
     """
 
     names: tuple[str, ...] = ()

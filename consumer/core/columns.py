@@ -1,8 +1,8 @@
-"""What goes into the loops, and what a partition remembers, as arrays of records: the loops work on these alone.
+"""The arrays that the compiled loops work on: a batch's readings, and the zones and windows of a partition.
 
 Rows of windows and numbers of zones are indices into these arrays; -1 stands for none. A field of such an array is a
-column (`zones["stream"]`), an item a record (`zones[zone]`). They are handed to the loops one by one: in a tuple each
-access would count references, and cost more than the rule.
+column (`zones["stream"]`), an item a record (`zones[zone]`). The arrays are passed to the loops one by one: in a
+named tuple each access would count references, which costs more than the rule.
 """
 
 import numpy as np
@@ -21,16 +21,16 @@ Tables = tuple[Records, Records, F64, I32]
 Journal = tuple[I64, Records, I32, I32, Records]
 """Counts, cells, links (rows of windows that were opened, -1 - row of those that ended), scored rows, and times."""
 Happened = tuple[I8, I64, Records, F64, F64, Records, Records]
-"""What a loop tells: fates [n], counts, scorings with their hours and steps, flattened and ended windows."""
+"""What a loop returns: fates [n], counts of events, scorings with hours and steps, flattened and ended windows."""
 
 NEVER = -(2**40)
 """The stream time of a zone that has none: earlier than any instant, and safe to calculate with."""
 
 FREE, OPEN, ENDED = 0, 1, 2
-"""The phases of a row. A window that ends keeps its row until the transaction is over: an abort opens it again."""
+"""The phases of a window's row. An ended window keeps its row until the commit, since an abort opens it again."""
 
 CELLS, LINKS, SCORINGS, TIMES, SPARE = 0, 1, 2, 3, 4
-"""The places of `counts`: how long the four lists of the journal are, and how many rows of windows are free."""
+"""The indices of `counts`: how long the four lists of the journal are, and how many rows of windows are free."""
 
 READING = np.dtype(
     [
@@ -43,7 +43,7 @@ READING = np.dtype(
         ("day", "i4"),  # the window
         ("clock", "i4"),  # the row of `clocks` for a window that is not simply 24 hours in a row, else -1
         ("hours", "i4"),  # how many hours the window has
-        ("hour_index", "i4"),  # which of them it is, from 0
+        ("hour_index", "i4"),  # the index of its hour in the window, from 0
     ],
     align=True,
 )
@@ -52,7 +52,7 @@ READING = np.dtype(
 ZONE = np.dtype(
     [
         ("stream", "i8"),  # stream time
-        ("watermark", "i8"),  # a window that ends here or before has ended, for ever
+        ("watermark", "i8"),  # windows that end here or before have ended, for ever
         ("touched", "i8"),  # the number of the transaction that moved these last
         ("oldest", "i4"),  # the row of its oldest open window, and so on to the newest by the rows' `newer`
         ("newest", "i4"),
@@ -73,8 +73,8 @@ WINDOW = np.dtype(
     ],
     align=True,
 )
-"""A window, beside its hours: those are `values` [row, width], in their order. A missing one is NaN, which no reading
-can be; the width grows where a day has more than 24 hours."""
+"""A window without its hours, which are `values` [row, width] in order of time. A missing one is NaN, which is no
+reading's value; the width grows where a day has more than 24 hours."""
 
 CELL = np.dtype([("row", "i4"), ("hour_index", "i4"), ("before", "f8")], align=True)
 """An hour that was written, with the value that it overwrote."""
@@ -83,27 +83,28 @@ TIME = np.dtype([("zone", "i4"), ("stream", "i8"), ("watermark", "i8")], align=T
 """A zone whose times were moved, with those of before the transaction."""
 
 SCORING = np.dtype([("cause", "i4"), ("row", "i4"), ("revision", "i4")])
-"""A window that is to be scored, and the reading that caused it, as its place in the batch."""
+"""A window to score, and the index in the batch of the reading that caused it."""
 
 EVENT = np.dtype([("cause", "i4"), ("row", "i4")])
 """A window that something else happened to."""
 
 
 def no_tables(rows: int = 64) -> Tables:
-    """Return the tables of a partition that has seen nothing, with so many free rows for windows."""
-    free = np.arange(rows, dtype=np.int32)[::-1].copy()
+    """Return the tables of a partition without any zone, with `rows` free rows for windows."""
+    free = np.arange(rows, dtype=np.int32)[::-1].copy()  # a stack: row 0 is on top
     return np.empty(0, ZONE), np.zeros(rows, WINDOW), np.empty((rows, STEPS)), free
 
 
 def empty_journal(rows: int = 64, changes: int = 1024) -> Journal:
-    """Return a journal with room for so many changes of tables with so many rows for windows."""
+    """Return a journal with room for `changes` entries, for tables with `rows` rows of windows."""
     counts = np.array([0, 0, 0, 0, rows], np.int64)
+    # A row is linked twice at most in a transaction: opened, and ended.
     links, scored = np.empty(2 * rows, np.int32), np.empty(changes, np.int32)
     return counts, np.empty(changes, CELL), links, scored, np.empty(changes, TIME)
 
 
 def nothing_happened(readings: int, rows: int, width: int) -> Happened:
-    """Return room for all that so many readings can do to so many rows of windows of this width."""
+    """Return empty results with room for what `readings` readings can do to `rows` windows of `width` hours."""
     scorings, hours, steps = np.empty(readings, SCORING), np.empty((readings, width)), np.empty((readings, STEPS))
     events = np.empty(readings, EVENT), np.empty(rows, EVENT)
     return np.empty(readings, np.int8), np.zeros(3, np.int64), scorings, hours, steps, *events

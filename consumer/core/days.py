@@ -1,4 +1,4 @@
-"""Where readings fall: the window of each, its end, and which of the window's hours each is."""
+"""Finds the window of each reading, its end, and the index of the reading's hour in it."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from season.steps import STEPS
 
 
 def locate(readings: Records, calendar: Calendar) -> tuple[Bool, I64]:
-    """Write into readings [n] where their instants fall.
+    """Write window, end and hour index of their instants into readings [n].
 
-    Returns which of them are a full hour of the calendar's clock (without that the place of one means nothing), and
+    Returns which of them are a full hour of the calendar's clock [n] (the hour index of any other means nothing), and
     the clocks [c, 32]: the step of each hour, for the windows that are not simply 24 hours in a row.
     """
     full, irregular = np.empty(len(readings), np.bool_), np.empty(len(readings), np.bool_)
@@ -27,7 +27,7 @@ def locate(readings: Records, calendar: Calendar) -> tuple[Bool, I64]:
 
 
 def _locate_irregular(readings: Records, calendar: Calendar) -> tuple[Records, Bool, I64]:
-    """Locate readings [n] whose windows may be of any hours; their days are known."""
+    """Return readings [n] located in windows of any number of hours, from their days, and what `locate` returns."""
     days, instants = readings["day"].astype(np.int64), readings["instant"].copy()
     readings["hour_index"], readings["hours"], readings["clock"] = calendar.hour_indices(instants, days), STEPS, -1
     irregular = calendar.irregular(days)
@@ -48,7 +48,7 @@ def locate_in_table(
     The table has windows in order of time: their `numbers`, `starts` and which are `irregulars`, all [d].
     """
     at, low = 0, starts[0]
-    high = low  # low to high: the window of the reading before, which is most often that of the next one, too
+    high = low  # low to high: the window of the last reading, which most often is the next one's, too; none yet
     for i in range(len(readings)):
         reading = readings[i]
         instant = reading["instant"]

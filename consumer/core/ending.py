@@ -1,4 +1,4 @@
-"""The end of windows: what becomes of those that were never scored."""
+"""Decides what becomes of windows that ended without having been scored."""
 
 import numpy as np
 

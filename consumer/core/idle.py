@@ -1,7 +1,7 @@
-"""For how long each zone of a partition has been silent.
+"""Finds a partition's idle zones: those of which no reading has been accepted for `IDLE_TIMEOUT`.
 
-Silence counts only while the partition is read to its end, and from anew after a restart or a rebalance: a clock
-of its own runs in those times alone, and each zone remembers when on it it was last heard.
+Idle time counts only while the partition is read to its end, and starts at 0 after a restart or a rebalance. So it
+is measured by a clock that runs at those times alone; for each zone the clock's time of its last reading is kept.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from season.calendar import I64
 
 
 class IdleZones:
-    """The silence of a partition's zones; `timeout` in seconds, 0 for never."""
+    """The idle times of a partition's zones; `timeout` in seconds, 0 for never."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -43,6 +43,6 @@ class IdleZones:
 
 
 def idle_stream_times(state: State, zones: I64, rules: Rules) -> I64:
-    """Return the stream time [z] of silent zones [z], each with an open window: their latest end plus grace."""
+    """Return the stream times [z] that end all windows of idle zones [z], each of which has an open one."""
     stream: I64 = np.maximum(state.latest_ends(zones) + rules.grace, state.stream[zones])
     return stream

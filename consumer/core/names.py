@@ -1,7 +1,7 @@
 """The names of a partition's zones: from bytes to a zone's number and back, without an object for each.
 
-A hash table of numbers with linear probing. Names are only ever taken back in the reverse order in which they came,
-so that a slot that is emptied leaves no gap in anybody's way.
+A hash table of numbers with linear probing. An abort removes names in the reverse order in which they were added: the
+names that stay were added before, never had to pass the slot that becomes free, and are still found.
 """
 
 import secrets
@@ -26,7 +26,7 @@ class Names:
         self._starts = np.zeros(32, np.int64)  # where each name begins in the text, and the end of the last
         self._text = np.empty(512, np.uint8)
         self._count = 0
-        # A hash of our own, so that nobody can choose names that meet in one slot.
+        # A seed that nobody knows, so that nobody can choose names that share a slot.
         self._seed = secrets.randbits(32)
 
     def __len__(self) -> int:
@@ -70,6 +70,7 @@ class Names:
         if end > len(self._text):
             self._text = lengthened(self._text, 2 * end)
         if 2 * count > len(self._slots):
+            # The smallest power of two that is at least twice the count.
             self._slots = np.full(2 ** (2 * count - 1).bit_length(), -1, np.int32)
             enter_all(self._slots, self._starts, self._text, self._seed, self._count)
 
@@ -96,9 +97,9 @@ def number_names(names: tuple[I32, I64, U8], count: int, seed: int, text: U8, re
 @compiled
 def find_name(slots: I32, starts: I64, known: U8, text: U8, start: int, length: int, hashed: int) -> int:
     """Return the number of the name of `length` bytes at `start` of `text`, -1 where it has none."""
-    last = len(slots) - 1
+    last = len(slots) - 1  # a power of two less one: `& last` is the remainder
     slot = hashed & last
-    while slots[slot] >= 0:
+    while slots[slot] >= 0:  # a free slot (-1) ends the search
         number: int = slots[slot]
         first = starts[number]
         if starts[number + 1] - first == length and same(known, first, text, start, length):
@@ -109,7 +110,7 @@ def find_name(slots: I32, starts: I64, known: U8, text: U8, start: int, length: 
 
 @compiled
 def slot_that_holds(slots: I32, hashed: int, number: int) -> int:
-    """Return the first slot from that of a hash on that holds this number."""
+    """Return the first slot from that of a hash on that holds this number (-1: the first free one)."""
     last = len(slots) - 1
     slot = hashed & last
     while slots[slot] != number:

@@ -1,4 +1,4 @@
-"""What goes into the core and what comes out of it: rules, readings, windows, outcomes, all as columns."""
+"""The core's input and output as columns: rules, readings, windows, outcomes."""
 
 import math
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ class Readings:
 class Windows:
     """Windows that something happened to.
 
-    `causes` [n] is the reading that caused it, as its place in the batch, or -1; `zones` [n] are numbers of the
-    state; `hours` [n, width] are the values that stand, NaN for a missing one and beyond the window's last.
+    `causes` [n] are the indices in the batch of the readings that caused it, or -1; `zones` [n] are numbers of the
+    state; `hours` [n, width] are the values in force, NaN for a missing one and beyond the window's last hour.
     """
 
     causes: I64
@@ -92,7 +92,7 @@ class Scorings:
 
 @dataclass(frozen=True, eq=False)
 class Endings:
-    """What became of windows that ended unscored: `scored` after filling, or a dead letter of two kinds."""
+    """Windows that ended without having been scored: `scored` now, after filling, or dead letters of two kinds."""
 
     scored: Scorings
     incomplete: Windows
@@ -101,13 +101,13 @@ class Endings:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What readings did. Each of them is in exactly one of `future`, `late` and the `accepted` ones.
+    """What a batch of readings did. Each is either `future`, or `late`, or one of the `accepted`.
 
-    - `future`, `late`: places in the batch; `late_days`: the windows of the late ones.
+    - `future`, `late`: indices in the batch; `late_days`: the windows of the late ones.
     - `accepted`, `repeats`, `corrections`: how many; repeats and corrections are among the accepted.
-    - `accepted_zones`: the numbers of the zones that had one accepted, each at least once.
+    - `accepted_zones`: the numbers of the zones of the accepted readings, each at least once.
     - `scorings` and the dead letters `incomplete` and `constant`: by cause, then by the windows' starts.
-    - `flattened`: scored windows that a correction made constant; nothing is published of them.
+    - `flattened`: scored windows that a correction made constant; nothing is published for them.
     """
 
     future: I64
@@ -126,7 +126,7 @@ class Outcome:
 def constant(steps: F64) -> Bool:
     """Return whether the 24 steps [n, 24] are all equal as 32-bit floats."""
     single = steps.astype(np.float32)
-    equal: NDArray[np.bool_] = (single == single[:, :1]).all(axis=1)
+    equal: NDArray[np.bool_] = (single == single[:, :1]).all(axis=1)  # each step with the first of its row
     return equal
 
 

@@ -1,4 +1,4 @@
-"""One record of the changelog as bytes: changes of a partition's state, and where they belong.
+"""One record of the changelog as bytes: changes of a partition's state, and the origin of that state.
 
 Format, version 1, little-endian: the magic `SEASON`, the version (u8), the length of the head (u32), the head
 (JSON), the columns one after the other (see `_COLUMNS`; their lengths are in the head), and the CRC-32 of all
@@ -41,9 +41,9 @@ class DamagedError(ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a state belongs: the topic it was read from, the next offset, and the calendar in force.
+    """What a state was made from: the topic's id, the next offset to read there, and the calendar in force.
 
-    `since` is the number of the first record that its changelog needs.
+    `since` is the number of the oldest changelog record that a restore needs.
     """
 
     topic_id: str
@@ -99,7 +99,7 @@ def decode(record: bytes) -> tuple[Changes, Origin]:
         raise DamagedError(f"it has format version {version}, this program reads version {_VERSION}")
     if zlib.crc32(record[: -_CRC.size]) != _CRC.unpack(record[-_CRC.size :])[0]:
         raise DamagedError("its checksum does not fit: it is damaged")
-    # What follows can only be so where another program wrote it: whatever it says, nothing is taken on trust.
+    # A fitting checksum says only that the bytes are as somebody wrote them: every number is checked before its use.
     body = memoryview(record)[_START.size + head_length : -_CRC.size]
     head = _head(record[_START.size : _START.size + head_length], len(body))
     columns = _columns(body, head)
@@ -145,6 +145,7 @@ def _head(text: bytes, body_size: int) -> _Head:
 
 
 def _columns(body: memoryview, head: _Head) -> dict[str, I64]:
+    """Return the columns by name, and `hours` [w * width]; those of floats hold their bits."""
     zones, cells, windows, width = head.lengths
     lengths = (zones,) * 3 + (cells,) * 3 + (windows,) * 3 + (windows * width,)
     columns: dict[str, NDArray[np.int64]] = {}
@@ -152,5 +153,6 @@ def _columns(body: memoryview, head: _Head) -> dict[str, I64]:
     for name, kind, length in zip((*_COLUMNS, "hours"), (*_TYPES, "<f8"), lengths, strict=True):
         column = np.frombuffer(body, kind, length, start)
         start += column.nbytes
+        # All columns have one type: the 8 bytes of a float are kept as an integer, and viewed as a float again later.
         columns[name] = column.view(np.int64) if kind == "<f8" else column.astype(np.int64)
     return columns

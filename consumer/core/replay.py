@@ -1,7 +1,7 @@
 """Reads a changelog's records back, in their order, into the state of its partition.
 
-Compaction leaves any part of the records that are superseded. Of the others none may be missing: the state would be
-another one than there was.
+Compaction may leave superseded records or remove them. All others must be there: without one of them the state would
+differ from what was committed.
 """
 
 from consumer.core.changelog import Changelog, cost, number
@@ -12,13 +12,13 @@ from season.calendar import Calendar
 
 
 class Replay:
-    """One partition on its way back; `state` is whole once `finish` has been called."""
+    """One partition that is being restored; `state` is complete once `finish` has been called."""
 
     def __init__(self, calendar: Calendar) -> None:
         self.state = State(calendar)
-        self.origin: Origin | None = None  # where the state belongs, None before the first record
-        self._log = Changelog(oldest=-1, next_number=-1)
-        self._hole = -1  # the last number that was missing before another
+        self.origin: Origin | None = None  # None before the first record
+        self._log = Changelog(oldest=-1, next_number=-1)  # -1: no record was read yet
+        self._hole = -1  # the highest number that was skipped so far
         self._size = self._records = 0  # of the differences since the last chunk
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
@@ -56,6 +56,7 @@ class Replay:
         return log
 
     def _count(self, at: int) -> None:
+        """Note the number of a record. Raises DamagedError where numbers do not rise."""
         log = self._log
         if at < log.next_number:
             raise DamagedError(
@@ -68,9 +69,10 @@ class Replay:
         log.next_number = at + 1
 
     def _note_chunk(self, at: int, first: int, end: int) -> None:
+        """Note a chunk of the zones from `first` to `end`, so that the changelog goes on with the next one."""
         log, since = self._log, self.origin.since if self.origin is not None else 0
         if first == 0:
             log.turn = at
-        # The chunk that ends a turn is the first record that says: nothing before the turn is needed.
+        # The chunk that ends a turn is the first whose `since` is the turn's start; the next one begins at zone 0.
         log.zone = end if since < log.turn else 0
         self._size = self._records = 0

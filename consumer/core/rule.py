@@ -1,7 +1,7 @@
-"""The rule of windows as loops: one reading after the other, in the order in which the interface tells it.
+"""The rule of windows as loops: one reading after the other, in the order in which the interface states it.
 
-Everything here is compiled, and changes the arrays of `columns.py` in place. What is overwritten goes into the
-journal (`cells`, `links`, `scored` and `times`, as long as `counts` says), so that `rollback` can take it back.
+Everything here is compiled, and changes the arrays of `columns.py` in place. Each value that is overwritten goes
+into the journal (`cells`, `links`, `scored` and `times`, whose lengths are in `counts`): `rollback` restores it.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ NEW, CORRECTION, REPEAT, LATE = 0, 1, 2, 3
 """The fates of a reading."""
 
 SCORED, FLAT, UNSCORED = 0, 1, 2
-"""The places of `event_counts`: how many windows were scored, made constant by a correction, and ended unscored."""
+"""The indices of `event_counts`: how many windows were scored, made constant by a correction, and ended unscored."""
 
 by_clock = compiled(season_steps.by_clock)
 
@@ -40,7 +40,10 @@ def read(
     readings: Records, clocks: I64, grace: int, number: int, tables: Tables, journal: Journal,
     happened: Happened,
 ) -> None:  # fmt: skip
-    """Read a batch. `grace` is in seconds, `number` is the transaction's."""
+    """Read a batch: change the tables, fill the journal and `happened`.
+
+    `grace` is the grace period in seconds, `number` the transaction's. `clocks` has the steps of irregular windows.
+    """
     zones, windows, values, free = tables
     counts, cells, links, scored, times = journal
     fates, event_counts, scorings, hours, steps, flat, ended = happened
@@ -55,12 +58,12 @@ def read(
         row = find(zones, windows, zone, reading["day"])
         if row < 0:
             row = open_window(zones, windows, values, free, counts, links, reading)
-        # One that is equal to the reading that stands is a repeat and changes nothing.
+        # A reading that is equal to the one in force is a repeat and changes nothing.
         standing = values[row, reading["hour_index"]]
         if standing == demand:
             fates[i] = REPEAT
         else:
-            # Else it is new, or a correction, and stands from now on.
+            # Else it is new, or a correction, and in force from now on.
             fates[i] = NEW if np.isnan(standing) else CORRECTION
             write(windows, values, counts, cells, row, reading["hour_index"], demand)
             # A window is due once its last hour is there, and at each correction from then on.
@@ -71,7 +74,7 @@ def read(
                     note_scoring(windows, counts, scored, event_counts, scorings, row, i)
                 elif windows[row]["revision"] > 0:
                     note(event_counts, FLAT, flat, row, i)
-        # Stream time is the latest instant accepted; what lies behind it by the grace period ends.
+        # Stream time is the latest instant accepted; windows that end a grace period before it or earlier end now.
         if reading["instant"] > zones[zone]["stream"]:
             move(zones, counts, times, zone, number, reading["instant"], grace)
             end_windows(zones, windows, counts, links, zone, event_counts, ended, i)
@@ -81,7 +84,7 @@ def read(
 def advance(
     moved: I64, stream: I64, grace: int, number: int, tables: Tables, journal: Journal, happened: Happened,
 ) -> None:  # fmt: skip
-    """Move the stream time of the zones `moved` [m] to `stream` [m] without a reading, and end what is over."""
+    """Move the stream times of the zones `moved` [m] to `stream` [m] without a reading, and end windows by them."""
     zones, windows, _, _ = tables
     counts, _, links, _, times = journal
     _, event_counts, _, _, _, _, ended = happened
@@ -94,7 +97,7 @@ def advance(
 
 @compiled
 def find(zones: Records, windows: Records, zone: int, day: int) -> int:
-    """Return the row of an open window, -1 where there is none. The newest is the one that is asked for most."""
+    """Return the row of an open window, -1 where there is none; from the newest on, which most readings are of."""
     row = zones[zone]["newest"]
     while row >= 0 and windows[row]["day"] > day:
         row = windows[row]["older"]
@@ -117,7 +120,7 @@ def open_window(
 def write(
     windows: Records, values: F64, counts: I64, cells: Records, row: int, hour_index: int, demand: float
 ) -> None:
-    """Let a value stand for an hour."""
+    """Set the value of an hour."""
     cell = cells[counts[CELLS]]
     cell["row"], cell["hour_index"], cell["before"] = row, hour_index, values[row, hour_index]
     counts[CELLS] += 1
@@ -152,7 +155,7 @@ def constant(steps: F64, at: int) -> bool:
 def note_scoring(
     windows: Records, counts: I64, scored: I32, event_counts: I64, scorings: Records, row: int, cause: int,
 ) -> None:  # fmt: skip
-    """Tell that a window is scored, with its revision, and count the scoring."""
+    """Note that a window is to be scored, with its revision, and raise the revision for the next time."""
     scoring = scorings[event_counts[SCORED]]
     scoring["cause"], scoring["row"], scoring["revision"] = cause, row, windows[row]["revision"]
     event_counts[SCORED] += 1
@@ -163,16 +166,16 @@ def note_scoring(
 
 @compiled
 def note(event_counts: I64, kind: int, rows: Records, row: int, cause: int) -> None:
-    """Tell of a window that something else happened to it."""
+    """Note an event of this `kind` of a window."""
     rows[event_counts[kind]]["cause"], rows[event_counts[kind]]["row"] = cause, row
     event_counts[kind] += 1
 
 
 @compiled
 def move(zones: Records, counts: I64, times: Records, zone: int, number: int, stream: int, grace: int) -> None:
-    """Move a zone's stream time, and its watermark, which never goes back."""
+    """Move a zone's stream time and its watermark, neither of which goes back."""
     here = zones[zone]
-    if here["touched"] != number:
+    if here["touched"] != number:  # the journal needs the times of before the transaction once
         here["touched"] = number
         before = times[counts[TIMES]]
         before["zone"], before["stream"], before["watermark"] = zone, here["stream"], here["watermark"]
@@ -186,13 +189,13 @@ def end_windows(
     zones: Records, windows: Records, counts: I64, links: I32, zone: int, event_counts: I64, ended: Records,
     cause: int,
 ) -> None:  # fmt: skip
-    """End the zone's windows that the watermark has reached; tell of those that were never scored."""
+    """End the zone's windows that the watermark has reached; note those that were never scored."""
     row = zones[zone]["oldest"]
     while row >= 0 and windows[row]["end"] <= zones[zone]["watermark"]:
         newer = windows[row]["newer"]
         unlink(zones, windows, row)
         windows[row]["phase"] = ENDED
-        links[counts[LINKS]] = -1 - row
+        links[counts[LINKS]] = -1 - row  # below 0 for a window that ended, row 0 included
         counts[LINKS] += 1
         if windows[row]["revision"] == 0:
             note(event_counts, UNSCORED, ended, row, cause)
@@ -214,7 +217,7 @@ def fill_row(windows: Records, values: F64, free: I32, counts: I64, zone: int, d
 
 @compiled
 def free_row(windows: Records, free: I32, counts: I64, row: int) -> None:
-    """Give a row back."""
+    """Put a row back on the stack of free ones."""
     windows[row]["phase"] = FREE
     free[counts[SPARE]] = row
     counts[SPARE] += 1
@@ -254,18 +257,18 @@ def unlink(zones: Records, windows: Records, row: int) -> None:
 
 @compiled
 def commit(tables: Tables, journal: Journal) -> None:
-    """Let what the transaction changed be the truth: the rows of the windows that it ended are free."""
+    """Commit what the transaction changed: free the rows of the windows that it ended, and empty the journal."""
     _, windows, _, free = tables
     counts, _, links, _, _ = journal
     for at in range(counts[LINKS]):
-        if links[at] < 0:
+        if links[at] < 0:  # -1 - row of a window that ended
             free_row(windows, free, counts, -1 - links[at])
-    counts[:SPARE] = 0
+    counts[:SPARE] = 0  # the lengths of the journal's lists; free rows stay as they are
 
 
 @compiled
 def rollback(tables: Tables, journal: Journal) -> None:
-    """Take back what the transaction changed, the latest first."""
+    """Undo what the transaction changed, the latest change first, and empty the journal."""
     zones, windows, values, free = tables
     counts, cells, links, scored, times = journal
     for at in range(counts[CELLS] - 1, -1, -1):
@@ -286,4 +289,4 @@ def rollback(tables: Tables, journal: Journal) -> None:
     for at in range(counts[TIMES]):
         zone = zones[times[at]["zone"]]
         zone["stream"], zone["watermark"], zone["touched"] = times[at]["stream"], times[at]["watermark"], -1
-    counts[:SPARE] = 0
+    counts[:SPARE] = 0  # the lengths of the journal's lists; free rows stay as they are

@@ -1,8 +1,8 @@
-"""What one partition remembers, and the transaction that is changing it.
+"""The state of one partition, and the transaction that is changing it.
 
-`read` and `advance` change the state in place and keep what they overwrite in a journal. Forwards the journal is what
-the changelog gets (`changes`), backwards it is the abort (`rollback`); `commit` forgets it. A changelog is read back
-with `apply`, and `snapshot` gives any range of zones as changes that make them again.
+`read` and `advance` change the state in place and note what they overwrite in a journal. Read forwards, the journal
+gives the changelog its differences (`changes`); read backwards, it undoes the transaction (`rollback`); `commit`
+empties it. A restore reads a changelog back with `apply`; `snapshot` returns a range of zones as such changes.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ from consumer.core.outcome import Endings, Outcome, Readings, Rules, Scorings, W
 from season.calendar import I64, Calendar
 from season.steps import F64
 
-# A zone in a snapshot (its number, times and name) and a window beside its hours, in bytes.
+# The bytes in a snapshot of a zone (its number, times and name), and of a window without its hours.
 _ZONE_BYTES, _WINDOW_BYTES = 40, 16
-_NO_CAUSE = np.array([-1])
+_NO_CAUSE = np.array([-1])  # the cause -1 is its last item: a window that no reading of a batch ended
 
 
 class State:
@@ -28,7 +28,7 @@ class State:
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
         self.names = Names()
-        self.known = 0  # how many zones there are; in a restore more than have their names already
+        self.known = 0  # the number of zones; during a restore some of them have no name yet
         self._zones, self._windows, self._values, self._free = columns.no_tables()
         self._journal = columns.empty_journal()
         self._counts = self._journal[0]
@@ -43,7 +43,7 @@ class State:
 
     @property
     def watermark(self) -> I64:
-        """Return the watermarks of all zones [z]: what ends there or before has ended, for ever."""
+        """Return the watermarks of all zones [z]: windows that end there or before have ended, for ever."""
         return self._zones["watermark"][: self.known]
 
     @property
@@ -68,9 +68,9 @@ class State:
         return self._outcome(happened, np.flatnonzero(ahead), here, records, rules)
 
     def advance(self, zones: I64, stream: I64, rules: Rules) -> Endings:
-        """Move the stream time of (different) zones on without a reading, and end the windows that are over then.
+        """Move the stream times of (different) zones on without a reading, and end the windows that end by that.
 
-        With their stream time as it is this ends what a grace period shorter than before has ended.
+        With unchanged stream times it ends the windows that end by a grace period shorter than before.
         """
         self._make_room(len(zones), 0)
         happened = self._nothing_happened(0)
@@ -109,20 +109,20 @@ class State:
         )
 
     def commit(self) -> None:
-        """Let what the transaction changed be the truth."""
+        """Commit what the transaction changed."""
         rule.commit(self._tables, self._journal)
         self._transaction += 1
         self._committed = len(self.names)
 
     def rollback(self) -> None:
-        """Take back all that was changed since the last commit."""
+        """Undo all changes since the last commit."""
         rule.rollback(self._tables, self._journal)
         self.names.cut(self._committed)
         self.known = self._committed
         self._transaction += 1
 
     def apply(self, changes: Changes) -> None:
-        """Make the changes that a changelog tells, in its order; no transaction is open."""
+        """Apply the changes of a changelog's record; records come in their order, and no transaction is open."""
         used = (changes.zones, changes.cell_zones, changes.window_zones)
         named = changes.first_name + len(changes.names) if changes.names else 0
         self._cover(max(self.known, named, changes.renewed[1], *(int(zones.max(initial=-1)) + 1 for zones in used)))
@@ -142,7 +142,7 @@ class State:
         apply.set_revisions(tables, *windows, changes.revisions)
 
     def snapshot(self, first: int, end: int) -> Changes:
-        """Return the changes that make the zones from `first` up to `end` again as they are now."""
+        """Return the zones from `first` up to `end` as the changes that restore them."""
         numbers = np.arange(first, end)
         rows = self.rows_of(numbers)
         windows = self._windows[rows]
@@ -252,7 +252,7 @@ class State:
         return Windows(here[events["cause"]], zones, days, self._values[events["row"]])
 
     def _name(self, changes: Changes) -> None:
-        """Give zones their names; one that comes before those of lower numbers waits for them."""
+        """Name the zones; a name that comes before those of lower numbers waits until they are there."""
         first = len(self.names)
         numbered = zip(range(changes.first_name, changes.first_name + len(changes.names)), changes.names, strict=True)
         self._early.update((number, name) for number, name in numbered if number >= first)
@@ -263,7 +263,7 @@ class State:
         self._committed = len(self.names)
 
     def _cover(self, known: int) -> None:
-        """Make room for so many zones; nothing is known of the new ones."""
+        """Make room for `known` zones; the new ones have no times and no windows."""
         if known > len(self._zones):
             self._zones = lengthened(self._zones, 2 * known)
         if known > self.known:
@@ -273,7 +273,7 @@ class State:
             self.known = known
 
     def _make_room(self, changes: int, windows: int) -> None:
-        """Make room for so many changes more in the journal, and for so many windows."""
+        """Make room for `changes` more changes in the journal, and for `windows` more windows."""
         counts, cells, links, scored, times = self._journal
         needed = int(counts[:SPARE].max()) + changes
         if needed > len(cells):
@@ -289,6 +289,7 @@ class State:
         self._windows, self._values, self._free = (
             lengthened(column, 2 * rows) for column in (self._windows, self._values, self._free)
         )
+        # The new rows go onto the stack, the lowest on top.
         self._free[spare : spare + rows] = np.arange(2 * rows - 1, rows - 1, -1)
         self._counts[SPARE] += rows
 
