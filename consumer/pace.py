@@ -6,7 +6,7 @@ would be aborted for ever: time alone does not bound what is in it.
 
 # At full pace a transaction of so many costs some 5 ms beside its readings, a tenth of what these take; and their
 # messages take some 10 MB until they are decided.
-_MOST = 30_000
+_MAX_READINGS = 30_000
 _SLOW_S = 2.0  # after which a transaction was too large
 _QUICK_S = 1.0  # up to which the next may be larger
 
@@ -15,14 +15,14 @@ class TransactionLimit:
     """The bound, `most`; each transaction that ends moves it."""
 
     def __init__(self) -> None:
-        self.most = _MOST
+        self.most = _MAX_READINGS
 
     def committed(self, readings: int, seconds: float) -> None:
         """Note that a transaction of so many readings was committed, and took so many seconds."""
         if seconds > _SLOW_S:
             self.most = max(1, readings // 2)
         elif seconds < _QUICK_S:
-            self.most = min(_MOST, 2 * self.most)
+            self.most = min(_MAX_READINGS, 2 * self.most)
 
     def aborted(self, readings: int) -> None:
         """Note that a transaction of so many readings was aborted."""

@@ -15,7 +15,7 @@ from season.topics import Described
 
 log = structlog.get_logger()
 
-_REPORT = 5.0  # seconds between two lines about a restore
+_REPORT_INTERVAL_S = 5.0  # seconds between two lines about a restore
 
 
 class Restoring:
@@ -94,6 +94,6 @@ class Restoring:
 
     def _report(self) -> None:
         now = time.monotonic()
-        if self._restorer.partitions and now - self._reported >= _REPORT:
+        if self._restorer.partitions and now - self._reported >= _REPORT_INTERVAL_S:
             self._reported = now
             log.info("restoring", records_left=self._restorer.left())

@@ -16,7 +16,7 @@ from season.settings import RefusedError
 
 log = structlog.get_logger()
 
-_ABORTS = 3  # in a row, after which this instance counts as one that cannot write
+_MAX_ABORTS = 3  # in a row, after which this instance counts as one that cannot write
 _PATIENCE_S = 7.0  # for which the coordinator may be waited for before the same holds: one that moves takes less
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 1.0
 _HOPELESS = {
@@ -64,7 +64,7 @@ class Writing:
         """Note that a transaction was undone; return the seconds until the next try. RefusedError."""
         why, refusal = str(error), error.refusal
         self._fail(refusal, why)
-        if self._aborts < _ABORTS:
+        if self._aborts < _MAX_ABORTS:
             log.warning("transaction aborted: going back to what was last committed", error=why)
         return self._delay()
 
@@ -78,7 +78,7 @@ class Writing:
         now = self._clock()
         if error is None:
             self._waits_since = None
-            if self._aborts < _ABORTS:
+            if self._aborts < _MAX_ABORTS:
                 self.committed()
             return
         if self._waits_since is None:
@@ -90,7 +90,7 @@ class Writing:
         self._aborts += 1
         if refusal is not None and self._aborts >= _HOPELESS.get(refusal.error.code(), self._aborts + 1):
             raise RefusedError(self._remedy(refusal))
-        if self._aborts >= _ABORTS:
+        if self._aborts >= _MAX_ABORTS:
             row = f"{self._aborts} tries in a row failed"
             if refusal is None:
                 self._say(why, lambda: f"{row}: {why}")

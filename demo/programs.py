@@ -9,7 +9,7 @@ from pathlib import Path
 from kafka_local.leash import leashed
 
 ROOT = Path(__file__).resolve().parent.parent
-_PATIENCE = 12.0
+_STOP_TIMEOUT_S = 12.0
 """Seconds: the consumer and the producer promise to end within ten."""
 
 
@@ -51,7 +51,7 @@ class Program:
         """End it as an operator would (SIGTERM), with kill -9 where that takes too long."""
         self._process.terminate()
         try:
-            self._process.wait(_PATIENCE)
+            self._process.wait(_STOP_TIMEOUT_S)
         except BaseException as error:  # a signal to the demo, too: nothing is left running
             self._process.kill()
             self._process.wait()

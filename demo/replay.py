@@ -24,8 +24,8 @@ ZONE, TIME_ZONE, SINCE, UNTIL = "IT", "Europe/Rome", "2021-01-01", "2022-01-01"
 HOURS, DAYS = 8760, 365
 """What the file holds of that year: the replay is over when each of its days has a prediction."""
 
-_SILENCE = 15.0
-_READY = 40.0
+_IDLE_TIMEOUT_S = 15.0
+_READY_TIMEOUT_S = 40.0
 
 
 @dataclass(frozen=True)
@@ -77,23 +77,23 @@ def _predictions(environ: Mapping[str, str]) -> Iterator[Stream]:
 def _check(consumer: Program, producer: Program, tally: MonthTally, silent: float) -> None:
     if consumer.ended():
         raise DemoError(f"the consumer ended before its work was done\nits log: {consumer.log}")
-    if producer.ended() and silent > _SILENCE:
+    if producer.ended() and silent > _IDLE_TIMEOUT_S:
         raise DemoError(
-            f"{tally.windows} of {DAYS} days have a prediction, and no more came for {_SILENCE:.0f} s\n"
+            f"{tally.windows} of {DAYS} days have a prediction, and no more came for {_IDLE_TIMEOUT_S:.0f} s\n"
             f"the consumer's log: {consumer.log}"
         )
 
 
 def await_ready(consumer: Program, port: int) -> None:
     """Return when the consumer says that it is ready. Raises DemoError."""
-    deadline = time.monotonic() + _READY
+    deadline = time.monotonic() + _READY_TIMEOUT_S
     while not consumer.ended() and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
                 return
         except OSError:
             time.sleep(0.05)
-    raise DemoError(f"the consumer is not ready after {_READY:.0f} s\nits log: {consumer.log}")
+    raise DemoError(f"the consumer is not ready after {_READY_TIMEOUT_S:.0f} s\nits log: {consumer.log}")
 
 
 def dead_letters(port: int) -> int:

@@ -5,7 +5,7 @@ from collections import Counter
 from season import instants
 from season.messages import Prediction
 
-_PER_LINE = 6
+_MONTHS_PER_LINE = 6
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -37,4 +37,6 @@ class MonthTally:
         days = Counter(month for month, _ in self._windows.values())
         right = Counter(month for month, agrees in self._windows.values() if agrees)
         months = [f"{_MONTHS[month - 1]} {100 * right[month] / days[month]:3.0f}" for month in sorted(days)]
-        return ["  ".join(months[first : first + _PER_LINE]) for first in range(0, len(months), _PER_LINE)]
+        return [
+            "  ".join(months[first : first + _MONTHS_PER_LINE]) for first in range(0, len(months), _MONTHS_PER_LINE)
+        ]

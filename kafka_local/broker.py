@@ -23,8 +23,8 @@ from confluent_kafka.admin import AdminClient
 from kafka_local.jars import class_path
 from kafka_local.leash import leashed
 
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
 
 # 315 MB resident after the start, 390 after traffic. Compiling less starts in half the time.
 _JAVA = [
@@ -121,7 +121,7 @@ class Broker:
             return
         process.terminate()
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(STOP_TIMEOUT_S)
         except BaseException as error:  # an impatient second Ctrl-C, too: nothing is left running
             process.kill()
             process.wait()
@@ -169,7 +169,7 @@ class Broker:
         partial.write_text(text, "utf-8")
         self._cluster = self._joins._cluster if self._joins else _cluster_id()
         self._java(jars, "kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(partial))
-        if self._wait(START_SECONDS) != 0:
+        if self._wait(START_TIMEOUT_S) != 0:
             raise BrokerError(f"the broker's folder cannot be prepared: {self._last_line()}; see {self.log}")
         partial.rename(self.folder / "server.properties")
 
@@ -193,8 +193,8 @@ class Broker:
             while not _answers(self.port, self._cluster):
                 if process.poll() is not None:
                     raise BrokerError(f"the broker ended at its start: {self._last_line()}; see {self.log}")
-                if time.monotonic() - began > START_SECONDS:
-                    raise BrokerError(f"the broker does not answer after {START_SECONDS:.0f} s; see {self.log}")
+                if time.monotonic() - began > START_TIMEOUT_S:
+                    raise BrokerError(f"the broker does not answer after {START_TIMEOUT_S:.0f} s; see {self.log}")
                 time.sleep(0.05)
         except BaseException:
             self.kill()

@@ -15,7 +15,7 @@ KAFKA_VERSION = "4.3.0"
 """The one place where it is pinned; docker-compose.yml names the same (tests/kafka_local holds it to that)."""
 
 LOCK = Path(__file__).with_name("jars.lock")
-_TRIES = 3
+_MAX_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _download(jar: Jar, jars: Jars, repository: Path) -> Path:
     context = MavenContext(repo_cache=repository, local_repos=[], timeout=60)
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
     fault = ""
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         try:
             path = Path(artifact.resolve())
         except (OSError, RuntimeError, AssertionError) as error:  # requests' errors are OSErrors

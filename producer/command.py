@@ -22,8 +22,8 @@ from season.settings import RefusedError, SettingError
 from season.topics import Topics, TopicSettings, ensure_readings
 
 # Of the ten seconds in which a stopped program is gone, those for what is in hand.
-_PATIENCE = 8.0
-_FAILED = 1
+_FLUSH_TIMEOUT_S = 8.0
+_STATUS_FAILED = 1
 _SETTINGS = [
     *catalogue.KAFKA,
     *catalogue.settings_of(TopicSettings, only={"READINGS_TOPIC", "TOPIC_PARTITIONS", "CREATE_TOPICS"}),
@@ -124,9 +124,9 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         wrong: SettingError | RefusedError | None = None
         try:
             bad = publish(_items(asked, counts), out, counts, asked, known, display, stop)
-            left = out.flush(_PATIENCE)
+            left = out.flush(_FLUSH_TIMEOUT_S)
         except SettingError as error:  # a file that turns out to be none: what came before it is delivered
-            wrong, left = error, out.flush(_PATIENCE)
+            wrong, left = error, out.flush(_FLUSH_TIMEOUT_S)
         except RefusedError as error:
             wrong, left = error, out.left()
         seconds = time.monotonic() - began
@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     if wrong is not None:
         with authorization.explained():
             raise wrong
-    return _FAILED if bad is not None or left or out.failures else 0
+    return _STATUS_FAILED if bad is not None or left or out.failures else 0
 
 
 def publish(

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from season import instants
 from season.files import RowTally
 
-_REFRESH = 0.1
-_LINE_EVERY = 10.0
+_REFRESH_INTERVAL_S = 0.1
+_LINE_INTERVAL_S = 10.0
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Display:
             console=self._console, transient=True,
         ) if self._console.is_terminal else None  # fmt: skip
         self._task = self._progress.add_task("reading", total=_size(files)) if self._progress else None
-        self._next = time.monotonic() + (_REFRESH if self._progress else _LINE_EVERY)
+        self._next = time.monotonic() + (_REFRESH_INTERVAL_S if self._progress else _LINE_INTERVAL_S)
 
     def __enter__(self) -> "Display":
         if self._progress:
@@ -94,10 +94,10 @@ class Display:
         text = f"{self._counts.sent:,} readings, at {instants.format(instant)}"
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=self._counts.tally.bytes, description=text)
-            self._next = now + _REFRESH
+            self._next = now + _REFRESH_INTERVAL_S
         else:
             self.say(text)
-            self._next = now + _LINE_EVERY
+            self._next = now + _LINE_INTERVAL_S
 
 
 def _size(files: list[str]) -> int | None:

@@ -18,10 +18,10 @@ from season.topics import Topic
 from season.trial import UNREADABLE
 
 _FAST = msgspec.json.Decoder(Reading)
-_BATCH = 2000
-_WAIT = 0.2
-_TRY = 0.01  # the longest wait while it is tried what can be read
-_TELL_AFTER = 5.0
+_BATCH_MESSAGES = 2000
+_POLL_S = 0.2
+_TRIAL_POLL_S = 0.01  # the longest wait while it is tried what can be read
+_REPORT_INTERVAL_S = 5.0
 
 
 def properties(environ: Mapping[str, str]) -> Properties:
@@ -57,7 +57,7 @@ def latest(
                 raise StoppedError
             if scan.poll():
                 progress_at = time.monotonic()
-            elif time.monotonic() - progress_at > _TELL_AFTER:
+            elif time.monotonic() - progress_at > _REPORT_INTERVAL_S:
                 progress_at = time.monotonic()
                 log("waiting for the topic's end: for the broker, or for another program's open transaction")
         return scan.found
@@ -84,8 +84,8 @@ class _Scan:
     def poll(self) -> bool:
         """Read the messages that are there; return whether there were any. Raises RefusedError."""
         refuse_reader(self._errors)
-        first = self._consumer.poll(_TRY if self._standstills.trying else _WAIT)
-        for message in [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]:
+        first = self._consumer.poll(_TRIAL_POLL_S if self._standstills.trying else _POLL_S)
+        for message in [] if first is None else [first, *self._consumer.consume(_BATCH_MESSAGES, 0)]:
             self._hear(message)
         for partition, unreadable in self._standstills.proceed().items():
             self._pass_over(partition, unreadable)

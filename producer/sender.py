@@ -10,8 +10,8 @@ from season.fault import Properties
 from season.kafka import DENIALS, PARTITIONER, debug_logger, merged_properties, refuse
 
 # How often a broker that is away is told of, in seconds.
-_TELL_EVERY = 10.0
-_SERVE_EVERY = 1000
+_REPORT_INTERVAL_S = 10.0
+_MESSAGES_PER_POLL = 1000
 
 
 class ProducerClient(Protocol):
@@ -90,7 +90,7 @@ class Sender:
                 self._fail(error.args[0])
                 return False
             self.sent += 1
-            if self.sent % _SERVE_EVERY == 0:
+            if self.sent % _MESSAGES_PER_POLL == 0:
                 self.serve(0)
             return True
         return False
@@ -139,6 +139,6 @@ class Sender:
             if error.fatal():
                 self._fail(error)
         away = any(error.code() == KafkaError._ALL_BROKERS_DOWN for error in errors)
-        if away and time.monotonic() - self._reported_at >= _TELL_EVERY:
+        if away and time.monotonic() - self._reported_at >= _REPORT_INTERVAL_S:
             self._reported_at = time.monotonic()
             self._log("the broker is away: waiting for it, nothing is lost")

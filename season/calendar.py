@@ -34,7 +34,7 @@ _CYCLE = 146097 * DAY
 _FIRST = int(datetime.datetime(1969, 1, 1, tzinfo=datetime.UTC).timestamp())
 _NEAR = int(datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC).timestamp())
 _FAR = _NEAR + _CYCLE
-_EVER = 2**60
+_FOREVER_S = 2**60
 # The days whose windows are worked out once, with days of margin to what a clock's table holds.
 _TABLE = np.arange(_FIRST // DAY + 10, _NEAR // DAY - 10)
 
@@ -63,7 +63,7 @@ class _Clock:
     @cached_property
     def peaks(self) -> I64:
         """Return the latest local time that the clock has shown before each stretch begins, in seconds [k]."""
-        return np.concatenate(([-_EVER], self.reached[:-1] - 1))
+        return np.concatenate(([-_FOREVER_S], self.reached[:-1] - 1))
 
     @cached_property
     def skipped(self) -> I64:
@@ -276,11 +276,11 @@ def _clock(zone: zoneinfo.ZoneInfo, first: int, last: int) -> _Clock:
         between = offset(middle)
         return changes(low, middle, before, between) + changes(middle, high, between, after)
 
-    begins, offsets = [-_EVER], [offset(first)]
+    begins, offsets = [-_FOREVER_S], [offset(first)]
     for day in range(first, last, DAY):
         after = offset(day + DAY)
         for change in changes(day, day + DAY, offsets[-1], after):
             begins.append(change)
             offsets.append(offset(change))
     stretches = np.array(begins, np.int64)
-    return _Clock(stretches, np.append(stretches[1:], _EVER), np.array(offsets, np.int64))
+    return _Clock(stretches, np.append(stretches[1:], _FOREVER_S), np.array(offsets, np.int64))

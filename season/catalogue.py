@@ -10,7 +10,7 @@ from season.settings import said
 
 SERVERS, DEFAULT_SERVERS = "KAFKA_BOOTSTRAP_SERVERS", "localhost:9092"
 DURATIONS = "Durations: 500ms, 10s, 1.5h, 2d (units ms, s, m, h, d), or 0. An empty value counts as not set."
-_WIDTH = 100
+_WIDTH_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ def help_text(settings: Iterable[Setting]) -> str:
     lines = ["settings, from the environment:"]
     for setting in settings:
         lines.append(f"  {setting.name} ({setting.default})")
-        lines += textwrap.wrap(_meaning(setting), _WIDTH, initial_indent="      ", subsequent_indent="      ")
+        lines += textwrap.wrap(
+            _meaning(setting), _WIDTH_CHARACTERS, initial_indent="      ", subsequent_indent="      "
+        )
     return "\n".join([*lines, "", DURATIONS]).replace("`", "")
 
 

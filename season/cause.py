@@ -2,7 +2,7 @@
 
 import re
 
-_LONGEST = 300  # characters
+_MAX_CHARACTERS = 300  # characters
 
 _CODES = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _SOURCE = re.compile(r"\S+\.(?:cc|cpp|h|hpp):\d+ ")  # "/onnxruntime_src/onnxruntime/core/graph/model.cc:256 "
@@ -21,7 +21,7 @@ def cause(error: Exception) -> str:
         return f"its opset of {found[2]} is {found[1]}, newer than {found[3]}, the newest that {remedy}"
     text = _without_signatures(_CODES.sub("", text))
     text = "".join(character if character.isprintable() else "?" for character in text)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= _MAX_CHARACTERS else text[:_MAX_CHARACTERS] + "…"
 
 
 def _without_signatures(text: str) -> str:

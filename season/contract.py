@@ -20,7 +20,7 @@ __all__ = ["NOTHING", "PREFIX", "Contract", "ContractError", "check_name", "chec
 
 PREFIX = "season."
 NOTHING: Mapping[str, str] = MappingProxyType({})
-LONGEST_NAME = 200  # characters
+MAX_NAME_CHARACTERS = 200  # characters
 
 
 def _known_time_zone(name: str) -> str:
@@ -39,8 +39,10 @@ def _the_two_labels(labels: Any) -> Any:
 
 def check_name(name: str) -> str:
     """Return a model's name, which every prediction and the metrics carry; raise ValueError for one that is none."""
-    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
-        raise ValueError(f"{_short(name)} is not allowed; a text of 1 to {LONGEST_NAME} printable characters is")
+    if not (0 < len(name) <= MAX_NAME_CHARACTERS and name.isprintable()):
+        raise ValueError(
+            f"{_short(name)} is not allowed; a text of 1 to {MAX_NAME_CHARACTERS} printable characters is"
+        )
     return name
 
 

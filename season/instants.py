@@ -16,7 +16,7 @@ _RFC3339 = re.compile(
     r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
 )
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
-_SHOWN = 40
+_MAX_QUOTED_CHARACTERS = 40
 
 
 def parse(text: str) -> int:
@@ -48,4 +48,8 @@ def format(seconds: int) -> str:  # noqa: A001  (read as instants.format)
 
 def _shown(text: str) -> str:
     """Return a text as a sentence can quote it: printable, and cut where it is long."""
-    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"
+    return (
+        repr(text)
+        if len(text) <= _MAX_QUOTED_CHARACTERS
+        else f"{text[:_MAX_QUOTED_CHARACTERS]!r}… ({len(text)} characters)"
+    )

@@ -31,7 +31,7 @@ _OURS = {
 }  # fmt: skip
 _MEMBERS_ONLY = {"group.protocol", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms"}
 _SERVER = re.compile(r"(?:([a-zA-Z_]+)://)?(?:\[[0-9a-fA-F:.%]+\]|[^\s:/\[\],@]+)(?::([0-9]{1,5}))?")
-_ERRORS = 100  # of the client's latest errors that are remembered
+_MAX_REMEMBERED_ERRORS = 100  # of the client's latest errors that are remembered
 _PROTOCOLS = {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}
 
 
@@ -137,7 +137,7 @@ def connect(
     `log` gets a sentence when the wait begins, each `every` seconds of it, and when it is over. Raises RefusedError
     where the broker refuses the credentials, StoppedError within a second of `stopped` becoming true.
     """
-    errors: deque[KafkaError] = deque(maxlen=_ERRORS)
+    errors: deque[KafkaError] = deque(maxlen=_MAX_REMEMBERED_ERRORS)
     own: Properties = {"error_cb": errors.append, "logger": debug_logger(properties, log)}
     admin = AdminClient({**properties, **own})
     reported_at: float | None = None

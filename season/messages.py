@@ -22,13 +22,13 @@ MAX_ZONE_BYTES = 200
 # From here on a 64-bit float rounds to infinity as a 32-bit float (half a step above the largest of them).
 DEMAND_LIMIT = float(2**128 - 2**103)
 
-LARGE = 2**20
+LARGE_MESSAGE_BYTES = 2**20
 """What a broker takes in one message by default, in bytes. Of a larger one nothing is kept that is ignored."""
 
 MALFORMED = "malformed"
 BAD_TIMESTAMP = "bad_timestamp"
 
-_SHOWN = 40
+_MAX_QUOTED_CHARACTERS = 40
 
 
 class ReadingError(ValueError):
@@ -123,7 +123,9 @@ def decode_fields(value: bytes | None) -> Reading:
     if value is None:
         raise ReadingError(MALFORMED, "the message has no value; a reading as JSON is expected")
     try:
-        fields = strict_json.parse(value) if len(value) <= LARGE else strict_json.members(value, _FIELDS)
+        fields = (
+            strict_json.parse(value) if len(value) <= LARGE_MESSAGE_BYTES else strict_json.members(value, _FIELDS)
+        )
     except ValueError as error:
         raise ReadingError(MALFORMED, f"the value of {len(value)} bytes is no reading: {error}") from None
     if not isinstance(fields, dict):
@@ -203,7 +205,7 @@ def encode_window(
     )
 
 
-def quoted(text: str, shown: int = _SHOWN) -> str:
+def quoted(text: str, shown: int = _MAX_QUOTED_CHARACTERS) -> str:
     """Return a text from a message as a sentence can quote it: printable, and cut where it is long."""
     return repr(text) if len(text) <= shown else f"{text[:shown]!r}… ({len(text)} characters)"
 
@@ -229,7 +231,11 @@ def _demand(value: object) -> float:
     demand = float(value)
     if not abs(demand) < DEMAND_LIMIT:
         text = str(value)
-        said = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+        said = (
+            text
+            if len(text) <= _MAX_QUOTED_CHARACTERS
+            else f"{text[:_MAX_QUOTED_CHARACTERS]}… ({len(text)} characters)"
+        )
         raise ReadingError(MALFORMED, f"demand_mw {said} is not finite as a 32-bit float")
     # As an integer, minus zero is zero: what every reader of JSON that knows integers makes of it.
     return math.fabs(demand) if value == "-0" else demand

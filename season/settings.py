@@ -13,7 +13,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _WHOLE = re.compile(r"-?[0-9]+")
-_LONGEST = 1_000_000 * 86400.0
+_MAX_DURATION_S = 1_000_000 * 86400.0
 """A million days: sums of an instant and a duration stay far from the end of 64 bits."""
 
 
@@ -31,7 +31,7 @@ def seconds(text: object) -> float:
         return 0.0
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     value = float(match[1]) * _SECONDS[match[2]] if match else -1.0
-    if not 0 <= value <= _LONGEST:
+    if not 0 <= value <= _MAX_DURATION_S:
         raise ValueError("a duration is allowed, such as 500ms, 10s, 1.5h or 2d (units ms, s, m, h, d), or 0")
     return value
 

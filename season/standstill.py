@@ -14,7 +14,7 @@ from season.trial import Trial, partial
 
 STATISTICS = {"statistics.interval.ms": 2000}
 """What the watched client needs among its properties; `note_statistics` is its `stats_cb`."""
-_LOOKS = 3  # looks at the statistics at which a partition has not moved before it is tried
+_MAX_STALLED_STATISTICS = 3  # looks at the statistics at which a partition has not moved before it is tried
 
 
 @dataclass
@@ -23,7 +23,7 @@ class _Flow:
 
     start: int | None
     stood: int = -1
-    looks: int = 0
+    stalled: int = 0
     trial: Trial | None = None
 
 
@@ -67,7 +67,7 @@ class Standstills:
         flow = self._flows.get(partition)
         if flow is None:
             return
-        flow.start, flow.looks = None, 0
+        flow.start, flow.stalled = None, 0
         if flow.trial is not None and (last is None or last >= flow.trial.first):
             flow.trial.close()
             flow.trial = None
@@ -89,14 +89,14 @@ class Standstills:
             at = partitions.get(str(number), {})
             offset = at.get("next_offset", -1)
             stands = 0 <= offset < at.get("ls_offset", -1) and at["fetchq_cnt"] == 0 and offset == flow.stood
-            flow.stood, flow.looks = offset, flow.looks + 1 if stands and self._partial > before else 0
+            flow.stood, flow.stalled = offset, flow.stalled + 1 if stands and self._partial > before else 0
 
     def proceed(self) -> dict[int, range]:
         """Go on with the trials; return the next offsets that cannot be read, by partition."""
         unreadable: dict[int, range] = {}
         for partition, flow in self._flows.items():
-            if flow.looks >= _LOOKS:
-                flow.looks = 0
+            if flow.stalled >= _MAX_STALLED_STATISTICS:
+                flow.stalled = 0
                 self.doubt(partition, flow.stood, "nothing comes, though there is more")
             found = flow.trial.unreadable() if flow.trial is not None else None
             if flow.trial is not None and found is not None:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 MAX_DEPTH = 500
-_CHUNK = 2**18  # bytes of a large text that are looked at in one go
+_CHUNK_BYTES = 2**18  # bytes of a large text that are looked at in one go
 
 # What each byte outside of strings adds to the depth.
 _LEVELS = np.zeros(256, np.int8)
@@ -83,8 +83,8 @@ def is_utf8(data: bytes) -> bool:
         return True
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for start in range(0, len(data), _CHUNK):
-            decoder.decode(data[start : start + _CHUNK], final=start + _CHUNK >= len(data))
+        for start in range(0, len(data), _CHUNK_BYTES):
+            decoder.decode(data[start : start + _CHUNK_BYTES], final=start + _CHUNK_BYTES >= len(data))
     except UnicodeDecodeError:
         return False
     return True
@@ -98,8 +98,8 @@ def deeper_than_allowed(data: bytes) -> bool:
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return False
     depth = quotes = slashes = 0  # slashes: how many stand before the piece
-    for start in range(0, len(data), _CHUNK):
-        piece = np.frombuffer(data[start : start + _CHUNK], np.uint8)
+    for start in range(0, len(data), _CHUNK_BYTES):
+        piece = np.frombuffer(data[start : start + _CHUNK_BYTES], np.uint8)
         places = np.arange(len(piece))
         # The last place at or before each that is no backslash: an odd number of them before a quote makes it no end.
         others = np.maximum.accumulate(np.where(piece == ord("\\"), -1 - slashes, places))

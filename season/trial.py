@@ -16,9 +16,9 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 UNREADABLE = {KafkaError._BAD_COMPRESSION, KafkaError._NOT_IMPLEMENTED}
 """The client's errors for a batch that it cannot unpack."""
 
-MOST = 4096  # offsets that one trial finds: so many dead letters go into one transaction
-_PROOFS = 3  # answers that must have failed before an offset counts as unreadable
-_PATIENCE = 30.0  # seconds: a broker that is away says nothing of its messages
+MAX_OFFSETS = 4096  # offsets that one trial finds: so many dead letters go into one transaction
+_MIN_FAILURES = 3  # answers that must have failed before an offset counts as unreadable
+_TIMEOUT_S = 30.0  # seconds: a broker that is away says nothing of its messages
 _QUICK: dict[str, Any] = {
     "group.id": "none",  # the client wants one; no group is joined
     "fetch.error.backoff.ms": 20,
@@ -35,7 +35,7 @@ class Trial:
         """Get the `properties` of a consumer that does not become member of a group."""
         self.first = first
         self._topic, self._partition = topic, partition
-        self._until = time.monotonic() + _PATIENCE
+        self._until = time.monotonic() + _TIMEOUT_S
         self._last = first - 1  # the last offset that is known to be unreadable
         self._batch: int | None = None  # where the batch begins of which it is
         self._readable: int | None = None  # an offset behind it that is known to be none of it
@@ -47,7 +47,7 @@ class Trial:
         self._ask(first)
 
     def unreadable(self) -> range | None:
-        """Return the offsets from the first on that cannot be read, at most `MOST`; None until that is known."""
+        """Return the offsets from the first on that cannot be read, at most `MAX_OFFSETS`; None until it is known."""
         event = self._consumer.poll(0)
         if self._statistics:
             self._note_statistics(self._statistics.pop())
@@ -59,7 +59,7 @@ class Trial:
             elif code in _READABLE or (code in _BEYOND and offset == self._asked):
                 self._readable = self._asked
                 self._go_on()
-        elif self._stuck >= _PROOFS:
+        elif self._stuck >= _MIN_FAILURES:
             self._fail(None)
         return range(self.first, self._last + 1) if self._found() else None
 
@@ -68,14 +68,14 @@ class Trial:
         self._consumer.close()
 
     def _found(self) -> bool:
-        many = self._last - self.first + 1 >= MOST
+        many = self._last - self.first + 1 >= MAX_OFFSETS
         return many or self._readable == self._last + 1 or time.monotonic() > self._until
 
     def _fail(self, batch: int | None) -> None:
         """Note that the offset asked for cannot be read: `batch` says whether a whole batch begins there."""
         if self._last < self.first:
             self._errors += 1
-            if batch is not None and self._errors < _PROOFS:
+            if batch is not None and self._errors < _MIN_FAILURES:
                 return
             self._batch = batch
         if batch == self._batch:
@@ -91,7 +91,7 @@ class Trial:
         if self._readable is not None:
             step = (self._readable - self._last) // 2
         else:
-            step = min(self._step, self.first + MOST - 1 - self._last)
+            step = min(self._step, self.first + MAX_OFFSETS - 1 - self._last)
             self._step *= 1 if self._batch is None else 2
         self._ask(self._last + step)
 

@@ -19,9 +19,9 @@ from training.figures import F32, sigmoid
 from training.foreign import Foreign
 from training.model import LoadedModel, open_session
 
-TOLERANCE = 1e-4  # of a probability
-OLDEST = 9  # the opset from which every operator used here takes what is given to it here
-SMALLEST = 1e-7  # what a probability is taken for at least: its logit has to be finite in 32 bits
+PROBABILITY_TOLERANCE = 1e-4  # of a probability
+MIN_OPSET = 9  # the opset from which every operator used here takes what is given to it here
+MIN_PROBABILITY = 1e-7  # what a probability is taken for at least: its logit has to be finite in 32 bits
 
 _MEANINGS = {
     "logit": "one number",
@@ -50,8 +50,8 @@ class Original:
         self.input, self.layout, self.type = self._input()
         self.output = self._output()
         versions = [each.version for each in self.proto.opset_import if each.domain in {"", "ai.onnx"}]
-        if versions and versions[0] < OLDEST:
-            raise SettingError(f"{path}: it is of opset {versions[0]}; export it with opset {OLDEST} or later")
+        if versions and versions[0] < MIN_OPSET:
+            raise SettingError(f"{path}: it is of opset {versions[0]}; export it with opset {MIN_OPSET} or later")
 
     def score(self, steps: F64) -> F64:
         """Return the logits [n] of days [n, 24], wrapped by hand in NumPy: the graph must give the same.
@@ -76,7 +76,7 @@ class Original:
         other = given[:, 1 - self.foreign.winter] if self.foreign.columns == 2 else 1 - first
         if self.foreign.gives in {"logit", "logits"}:
             return first - (other if self.foreign.columns == 2 else 0.0)
-        return np.log(np.maximum(first, SMALLEST)) - np.log(np.maximum(other, SMALLEST))
+        return np.log(np.maximum(first, MIN_PROBABILITY)) - np.log(np.maximum(other, MIN_PROBABILITY))
 
     def _check(self, rows: list[F32]) -> None:
         """Raise where the output `rows` cannot be what the user says that it is."""
@@ -84,9 +84,9 @@ class Original:
         for row in rows:
             wrong = row.size != columns
             if gives in {"probability", "probabilities"}:
-                wrong |= bool((np.abs(row - 0.5) > 0.5 + TOLERANCE).any())
+                wrong |= bool((np.abs(row - 0.5) > 0.5 + PROBABILITY_TOLERANCE).any())
             if gives == "probabilities":
-                wrong |= bool(abs(row.sum() - 1) > TOLERANCE)
+                wrong |= bool(abs(row.sum() - 1) > PROBABILITY_TOLERANCE)
             if wrong:
                 found = ", ".join(f"{value:.4g}" for value in row.ravel()[:4])
                 raise SettingError(
@@ -246,7 +246,7 @@ def _sizes(shape: Sequence[int | str | None]) -> list[int | str | None]:
 def _gap(model: LoadedModel, days: F64, wanted: F64, what: str) -> float:
     both = sigmoid(model.score(days)), np.concatenate([sigmoid(model.score(day[None])) for day in days])
     gaps = np.max(np.abs(np.stack(both) - wanted), axis=0)
-    wrong = np.flatnonzero(~(gaps <= TOLERANCE))
+    wrong = np.flatnonzero(~(gaps <= PROBABILITY_TOLERANCE))
     if len(wrong):
         row = int(wrong[0])
         raise FailedError(
@@ -305,7 +305,7 @@ class _Builder:
         if foreign.gives in {"probability", "probabilities"}:
             other = other or self.add("Sub", self.constant(1.0), first)
             first, other = (
-                self.add("Log", self.add("Max", each, self.constant(SMALLEST))) for each in (first, other)
+                self.add("Log", self.add("Max", each, self.constant(MIN_PROBABILITY))) for each in (first, other)
             )
         if other:
             self.add("Sub", first, other, out=out)

@@ -13,7 +13,7 @@ from training.figures import sigmoid
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WINTER_COLOUR, SUMMER_COLOUR, PLAIN_COLOUR = "#2b6ca3", "#d9822b", "#555555"
-DRAWN = 24  # of the wrong days
+MAX_DRAWN_DAYS = 24  # of the wrong days
 
 
 def draw(evaluation: Evaluation, path: Path) -> None:
@@ -33,7 +33,7 @@ def draw(evaluation: Evaluation, path: Path) -> None:
 
 def draw_wrong(evaluation: Evaluation, path: Path) -> None:
     """Draw the first 24 days with the other season's label, each over the mean shapes of both."""
-    days, wrong = evaluation.days, evaluation.figures.wrong[:DRAWN]
+    days, wrong = evaluation.days, evaluation.figures.wrong[:MAX_DRAWN_DAYS]
     shapes, winter = _shapes(days.steps), sigmoid(evaluation.logits)
     columns = min(6, len(wrong))
     rows = -(-len(wrong) // columns)
@@ -53,7 +53,7 @@ def draw_wrong(evaluation: Evaluation, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     more = (
         f", the first {len(wrong)} of {len(evaluation.figures.wrong)}"
-        if len(evaluation.figures.wrong) > DRAWN
+        if len(evaluation.figures.wrong) > MAX_DRAWN_DAYS
         else ""
     )
     figure.suptitle(f"Days that it gets wrong{more} (black), over winter's (blue) and summer's mean", fontsize=10)

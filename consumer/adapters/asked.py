@@ -18,10 +18,10 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from consumer.adapters.logs import Complaints, client_logger
 from season.kafka import groupless, known_offset, merged_properties, refuse
 
-_PATIENCE = 5.0  # seconds until a question counts as not answered
-_STABLE = 0.5  # the same for the group's offset: the questions of other partitions wait behind it
-_AGAIN = 0.1  # seconds until it is asked again
-_ASK = {"enable.auto.commit": False, "isolation.level": "read_committed", "allow.auto.create.topics": False}
+_ANSWER_S = 5.0  # seconds until a question counts as not answered
+_STABLE_OFFSET_S = 0.5  # the same for the group's offset: the questions of other partitions wait behind it
+_RETRY_DELAY_S = 0.1  # seconds until it is asked again
+_PROPERTIES = {"enable.auto.commit": False, "isolation.level": "read_committed", "allow.auto.create.topics": False}
 
 T = TypeVar("T")
 
@@ -35,12 +35,12 @@ class Asked(Generic[T]):
         self.value: T
         self._ask, self._read, self._failed = ask, read, failed
         self._future: Future[Any] | None = ask()
-        self._again = 0.0
+        self._retry_at = 0.0
         self._done = False
 
     def answered(self) -> bool:
         """Return whether the answer is there; ask again where the broker could not tell. RefusedError."""
-        if self._future is None and time.monotonic() >= self._again:
+        if self._future is None and time.monotonic() >= self._retry_at:
             self._future = self._ask()
         if self._future is not None and self._future.done() and not self._done:
             try:
@@ -49,7 +49,7 @@ class Asked(Generic[T]):
             except KafkaException as exception:
                 refuse([exception.args[0]])
                 self._failed(exception.args[0])
-                self._future, self._again = None, time.monotonic() + _AGAIN
+                self._future, self._retry_at = None, time.monotonic() + _RETRY_DELAY_S
         return self._done
 
 
@@ -67,7 +67,7 @@ class Inquirer:
     ) -> None:
         self._admin, self._readings, self._changelog = admin, readings, changelog
         self._complaints = complaints
-        properties = groupless(merged_properties(Consumer, environ, {**_ASK, "group.id": group}))
+        properties = groupless(merged_properties(Consumer, environ, {**_PROPERTIES, "group.id": group}))
         self._consumer = Consumer({**properties, "logger": client_logger()})
         self._thread = ThreadPoolExecutor(1, "offsets")
 
@@ -101,7 +101,7 @@ class Inquirer:
 
     def _ask_committed(self, at: TopicPartition) -> list[TopicPartition]:
         self._consumer.poll(0)  # serves the client's lines for KAFKA_DEBUG, since nobody else does
-        return self._consumer.committed([at], _STABLE)
+        return self._consumer.committed([at], _STABLE_OFFSET_S)
 
     def close(self) -> None:
         """End the client."""
@@ -113,7 +113,7 @@ class Inquirer:
 
         def ask() -> "Future[Any]":
             return self._admin.list_offsets(
-                {at: which}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE
+                {at: which}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_ANSWER_S
             )[at]
 
         return Asked(ask, known_offset, self._retry)

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient
 from season.settings import RefusedError, SettingError
 
 _ANSWER_WITHIN_S = 5.0
-_MOST_NAMED = 5
+_MAX_NAMED_MEMBERS = 5
 
 
 class ForeignGroupError(Exception):
@@ -73,8 +73,8 @@ def taken(group: Group) -> str:
 def _named(members: tuple[GroupMember, ...]) -> str:
     """Return the members' names and hosts, the first of them where they are many."""
     named = sorted({f"{member.client_id} at {member.host}" for member in members})
-    more = len(named) - _MOST_NAMED
-    return ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(named) - _MAX_NAMED_MEMBERS
+    return ", ".join(named[:_MAX_NAMED_MEMBERS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _by_topic(assignment: object) -> dict[str, list[int]]:

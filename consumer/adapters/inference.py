@@ -14,13 +14,13 @@ from season.tensors import ContractError, check_tensors
 
 F32 = NDArray[np.float32]
 
-BATCH = 512
+BATCH_WINDOWS = 512
 """Windows in one run at most, so that no run is larger than what was tried; a turn's readings may complete more."""
 RUN_S = 2.0
 """Seconds on a processor after which a run is ended: what stands still would stop the service."""
 
 _POLL_S = 0.25
-_FATAL = 4  # ONNX Runtime's log level at which it writes nothing of what it also raises
+_LOG_LEVEL_FATAL = 4  # ONNX Runtime's log level at which it writes nothing of what it also raises
 
 
 class EndlessError(Exception):
@@ -96,8 +96,8 @@ def _open(data: bytes) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     # External data is not part of the contract: it is looked for where there is nothing.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", "/dev/null/none")
-    options.log_severity_level = _FATAL
-    onnxruntime.set_default_logger_severity(_FATAL)
+    options.log_severity_level = _LOG_LEVEL_FATAL
+    onnxruntime.set_default_logger_severity(_LOG_LEVEL_FATAL)
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own have no closer class in common

@@ -19,8 +19,8 @@ CONSTANT = "constant_window"
 UNSCORABLE = "unscorable_window"
 
 # What a batch and its only record add to key, value and headers, rounded up; and so for each header.
-_AROUND = 128
-_AROUND_HEADER = 10
+_RECORD_OVERHEAD_BYTES = 128
+_HEADER_OVERHEAD_BYTES = 10
 
 # On a name that is not UTF-8 the client's method returns with an exception set. Where it is called as a method the
 # interpreter stops looking for one once it knows the call well: it comes up somewhere else, and ends the program.
@@ -123,5 +123,5 @@ def _reason(reason: str, error: str) -> Headers:
 
 def _size(letter: Letter) -> int:
     """Return how many bytes a letter takes on the topic, at most."""
-    headers = sum(len(name.encode()) + len(value or b"") + _AROUND_HEADER for name, value in letter.headers)
-    return len(letter.key or b"") + len(letter.value or b"") + headers + _AROUND
+    headers = sum(len(name.encode()) + len(value or b"") + _HEADER_OVERHEAD_BYTES for name, value in letter.headers)
+    return len(letter.key or b"") + len(letter.value or b"") + headers + _RECORD_OVERHEAD_BYTES

@@ -13,8 +13,8 @@ import structlog
 from confluent_kafka import KafkaError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_COMPLAIN = 5.0  # seconds between two lines about a wait
-_AGAIN = 30.0  # seconds until the client may say the same again
+_COMPLAINT_INTERVAL_S = 5.0  # seconds between two lines about a wait
+_REPEAT_INTERVAL_S = 30.0  # seconds until the client may say the same again
 _NO_NEWS = (
     "CONFWARN",  # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other
     "Coordinator load in progress: retrying",  # so a broker answers for a moment after its start
@@ -66,9 +66,9 @@ class _News:
         if any(text in line for text in _NO_NEWS):
             return False
         what, now = line.split(" (after ")[0], time.monotonic()
-        if now - self._said.get(what, -math.inf) < _AGAIN:
+        if now - self._said.get(what, -math.inf) < _REPEAT_INTERVAL_S:
             return False
-        self._said = {other: at for other, at in self._said.items() if now - at < _AGAIN} | {what: now}
+        self._said = {other: at for other, at in self._said.items() if now - at < _REPEAT_INTERVAL_S} | {what: now}
         return True
 
 
@@ -81,7 +81,7 @@ class Complaints:
     def __call__(self, error: KafkaError, **context: str) -> None:
         """Log an error, at most one each 5 s."""
         now = time.monotonic()
-        if now - self._reported_at >= _COMPLAIN:
+        if now - self._reported_at >= _COMPLAINT_INTERVAL_S:
             self._reported_at = now
             structlog.get_logger().warning("waiting for the broker", error=error.str(), code=error.name(), **context)
 

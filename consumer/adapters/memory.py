@@ -9,10 +9,10 @@ import contextlib
 import ctypes
 
 _M_MMAP_THRESHOLD = -3
-_LARGE = 4 * 2**20
+_THRESHOLD_BYTES = 4 * 2**20
 
 
 def give_back() -> None:
     """Let glibc return large blocks to the system as soon as they are freed; other C libraries ignore this."""
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _THRESHOLD_BYTES)

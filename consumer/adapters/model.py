@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 
 from consumer.adapters import sandbox
-from consumer.adapters.inference import BATCH, EndlessError, Inference
+from consumer.adapters.inference import BATCH_WINDOWS, EndlessError, Inference
 from season.contract import Contract, ContractError
 from season.labels import SUMMER, WINTER
 from season.messages import F32
@@ -26,7 +26,7 @@ from season.steps import F64, STEPS
 # The settings that stand before what the file says.
 OVERRIDES = {"threshold": "MODEL_THRESHOLD", "time_zone": "WINDOW_TIME_ZONE", "day_start": "WINDOW_DAY_START"}
 
-LARGEST_MIB = 128
+MAX_FILE_MIB = 128
 """Of a file: to load one takes three times its size."""
 
 log = structlog.get_logger()
@@ -48,7 +48,9 @@ class Model:
         number.
         """
         inputs = steps.astype(np.float32).reshape(-1, 1, STEPS)
-        batches = [self._logits(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
+        batches = [
+            self._logits(inputs[start : start + BATCH_WINDOWS]) for start in range(0, len(inputs), BATCH_WINDOWS)
+        ]
         return np.concatenate([np.empty(0, np.float32), *batches])
 
     def _logits(self, inputs: F32) -> F32:
@@ -115,9 +117,9 @@ def _read(path: str) -> bytes:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise ValueError("it is no regular file")
-        data = file.read(LARGEST_MIB * 2**20 + 1)
-    if len(data) > LARGEST_MIB * 2**20:
-        raise ValueError(f"it is larger than {LARGEST_MIB} MiB")
+        data = file.read(MAX_FILE_MIB * 2**20 + 1)
+    if len(data) > MAX_FILE_MIB * 2**20:
+        raise ValueError(f"it is larger than {MAX_FILE_MIB} MiB")
     return data
 
 

@@ -15,9 +15,9 @@ from season.topics import Described, Topic, cleanup_policy, find
 
 log = structlog.get_logger()
 
-_EVERY_S = 3.0
+_INTERVAL_S = 3.0
 _TIMEOUT_S = 3.0  # of one question: one that a node does not answer must not keep the others from being asked
-_POLICIES_EVERY = 10  # looks between two at the topics' cleanup policies
+_ROUNDS_BETWEEN_POLICIES = 10  # looks between two at the topics' cleanup policies
 _ANEW = (
     "Take a new CONSUMER_GROUP (and so a new changelog), and new topics for predictions and dead letters, to read "
     "everything anew"
@@ -43,7 +43,7 @@ class Probe:
         self._watched: Collection[int] = ()
         self._gone: set[str] = set()
         self._warned: set[str] = set()  # topics of whose cleanup policy was told
-        self._looks = 0
+        self._rounds = 0
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -68,13 +68,13 @@ class Probe:
                 self._check(topics.predictions, lambda _: None)
                 self._check(topics.dead_letters, lambda _: None)
                 self._ask_ends()
-                if self._looks % _POLICIES_EVERY == 0:
+                if self._rounds % _ROUNDS_BETWEEN_POLICIES == 0:
                     self._ask_policies()
-                self._looks += 1
+                self._rounds += 1
             except KafkaException as exception:
                 self._complaints(exception.args[0])
             self._admin.poll(0)  # nobody else serves this client: its lines for KAFKA_DEBUG would pile up
-            self._ended.wait(_EVERY_S)
+            self._ended.wait(_INTERVAL_S)
 
     def _ask_ends(self) -> None:
         """Ask where the watched partitions end, for all and for who reads what is committed. KafkaException."""

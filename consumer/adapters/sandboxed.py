@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from consumer.adapters.inference import BATCH, F32, EndlessError, Inference
+from consumer.adapters.inference import BATCH_WINDOWS, F32, EndlessError, Inference
 from season.cause import cause
 from season.steps import STEPS
 from season.tensors import ContractError
@@ -49,7 +49,7 @@ def main(parent: int) -> int:
             inference = Inference(data)
         for kind, days in _kinds().items():
             simplest = kind == "ramps"
-            for batch in (1, 2, BATCH) if simplest else (BATCH,):
+            for batch in (1, 2, BATCH_WINDOWS) if simplest else (BATCH_WINDOWS,):
                 _run(inference, days[:batch], f"a batch of {batch} ({kind})", must_answer=simplest)
     except ContractError as error:
         _say(str(error))
@@ -80,7 +80,9 @@ def _run(inference: Inference, days: F32, step: str, must_answer: bool) -> None:
 
 def _kinds() -> dict[str, F32]:
     """Return batches of days that reach what depends on values: a graph may branch, or repeat a loop, by them."""
-    ramps = np.resize(np.arange(2.0 * STEPS), (BATCH, 1, STEPS))  # every second day goes on where the one before ends
+    ramps = np.resize(
+        np.arange(2.0 * STEPS), (BATCH_WINDOWS, 1, STEPS)
+    )  # every second day goes on where the one before ends
     loads = 30_000 + 10_000 * np.sin(ramps / 4) + np.random.default_rng(0).normal(0, 1000, ramps.shape)
     kinds = {
         "ramps": ramps,

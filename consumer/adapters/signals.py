@@ -16,7 +16,7 @@ import structlog
 
 log = structlog.get_logger()
 
-_GRACE = 8.0  # of the 10 s within which the process ends after SIGTERM
+_STOP_TIMEOUT_S = 8.0  # of the 10 s within which the process ends after SIGTERM
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ def listen() -> Signals:
     signal.set_wakeup_fd(theirs.detach(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
-    threading.Thread(target=_hear, args=(ours, signals), daemon=True, name="signals").start()
+    threading.Thread(target=_listen, args=(ours, signals), daemon=True, name="signals").start()
     return signals
 
 
-def _hear(source: socket.socket, signals: Signals) -> None:
+def _listen(source: socket.socket, signals: Signals) -> None:
     while True:
         number = source.recv(1)[0]
         if number == signal.SIGHUP:
@@ -56,6 +56,6 @@ def _hear(source: socket.socket, signals: Signals) -> None:
 
 
 def _end(signals: Signals) -> None:
-    if not signals.ended.wait(_GRACE):
+    if not signals.ended.wait(_STOP_TIMEOUT_S):
         log.warning("the broker does not answer: what is in hand is dropped, and read again at the next start")
         os._exit(0)

@@ -22,9 +22,9 @@ _ALL = _ZONE | _TIMESTAMP | _DEMAND
 _FIELDS = np.frombuffer(b"zonetimestampdemand_mw", np.uint8)
 _WORDS = np.frombuffer(b"truefalsenull", np.uint8)
 _NO = -1  # in place of a position: this is not of the usual form
-_EXACT_DIGITS = 15  # so many make an integer below 2**53
-_EXACT_POWER = 22  # 10**22 is the largest power of ten that a 64-bit float holds exactly
-_POWERS = 10.0 ** np.arange(_EXACT_POWER + 1)
+_MAX_EXACT_DIGITS = 15  # so many make an integer below 2**53
+_MAX_EXACT_POWER = 22  # 10**22 is the largest power of ten that a 64-bit float holds exactly
+_POWERS = 10.0 ** np.arange(_MAX_EXACT_POWER + 1)
 _DAYS_BEFORE = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365], np.int64)  # each month
 
 _QUOTE, _COMMA, _COLON, _OPEN, _CLOSE = (ord(c) for c in '",:{}')
@@ -222,7 +222,7 @@ def demand(text: U8, at: int, end: int, record: np.void) -> int:
     or division rounds once, as the rule does (Clinger, "How to read floating point numbers accurately", 1990).
     """
     behind = number(text, at, end)
-    if behind == _NO or behind - at > _EXACT_DIGITS + 8:
+    if behind == _NO or behind - at > _MAX_EXACT_DIGITS + 8:
         return _NO
     negative = text[at] == _MINUS
     at += negative
@@ -235,11 +235,11 @@ def demand(text: U8, at: int, end: int, record: np.void) -> int:
             count += 1
             power -= fraction
         at += 1
-    if count > _EXACT_DIGITS or (mantissa == 0 and negative):
+    if count > _MAX_EXACT_DIGITS or (mantissa == 0 and negative):
         return _NO
     if at < behind:
         power += exponent(text, at + 1, behind)
-    if power > _EXACT_POWER or power < -_EXACT_POWER:
+    if power > _MAX_EXACT_POWER or power < -_MAX_EXACT_POWER:
         return _NO
     size = mantissa * _POWERS[power] if power >= 0 else mantissa / _POWERS[-power]
     record["demand"] = -size if negative else size

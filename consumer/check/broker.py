@@ -34,14 +34,14 @@ class Reached:
         debug = str(properties.get("debug", ""))
         deadline = time.monotonic() + _REACH_S
 
-        def hear(line: str) -> None:
+        def note_line(line: str) -> None:
             self._lines.append(line)
             if debug:
                 say(line)
 
         watched = {**properties, "debug": ",".join(filter(None, [debug, "feature"]))}
         try:
-            self.admin = connect(watched, hear, lambda: time.monotonic() >= deadline)
+            self.admin = connect(watched, note_line, lambda: time.monotonic() >= deadline)
         except RefusedError as error:
             self.findings.append(refused(str(error), "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD say who we are"))
         except StoppedError:

@@ -21,10 +21,10 @@ from consumer.core.state import State
 
 _CHUNK_BYTES = 256 * 1024  # well below what a broker takes in one message by default (1 MiB)
 _CHUNK_ZONES = 4096
-_ROWS = 8192  # of each column in one record of differences: 16 bytes a cell, and less than a chunk in all
+_MAX_RECORD_ROWS = 8192  # of each column in one record of differences: 16 bytes a cell, and less than a chunk in all
 # A record costs a reader 25 µs besides its bytes: as much as so many bytes of a chunk, at 5 ns each. A small state is
 # charged less (see `cost`): writing its chunks does not pay before some thousand records, a tenth of a second.
-_RECORD_BYTES = 4096
+_RECORD_COST_BYTES = 4096
 _RECORDS_WORTH_A_STATE = 4096
 
 Record = tuple[bytes, bytes | None]
@@ -90,7 +90,7 @@ class Changelog:
 
 def cost(size: int, records: int, state: State) -> int:
     """Return the cost of reading back `size` bytes in so many records, in bytes of a chunk of this state."""
-    return size + records * min(_RECORD_BYTES, state.size // _RECORDS_WORTH_A_STATE)
+    return size + records * min(_RECORD_COST_BYTES, state.size // _RECORDS_WORTH_A_STATE)
 
 
 def number(key: bytes | None) -> int | None:
@@ -106,11 +106,11 @@ def _key(number: int) -> bytes:
 def _pieces(changes: Changes) -> Iterator[Changes]:
     """Yield differences in pieces of bounded size: times before cells, since a watermark decides what cells mean."""
     count = max(len(changes.names), len(changes.zones), len(changes.cells), len(changes.revisions), 1)
-    if count <= _ROWS:
+    if count <= _MAX_RECORD_ROWS:
         yield changes
         return
-    for start in range(0, max(len(changes.names), len(changes.zones)), _ROWS):
-        rows = slice(start, start + _ROWS)
+    for start in range(0, max(len(changes.names), len(changes.zones)), _MAX_RECORD_ROWS):
+        rows = slice(start, start + _MAX_RECORD_ROWS)
         yield Changes(
             names=changes.names[rows],
             first_name=changes.first_name + min(start, len(changes.names)),  # past the last name there are none
@@ -118,16 +118,16 @@ def _pieces(changes: Changes) -> Iterator[Changes]:
             stream=changes.stream[rows],
             watermark=changes.watermark[rows],
         )
-    for start in range(0, len(changes.cells), _ROWS):
-        rows = slice(start, start + _ROWS)
+    for start in range(0, len(changes.cells), _MAX_RECORD_ROWS):
+        rows = slice(start, start + _MAX_RECORD_ROWS)
         yield Changes(
             cell_zones=changes.cell_zones[rows],
             cell_days=changes.cell_days[rows],
             cell_indices=changes.cell_indices[rows],
             cells=changes.cells[rows],
         )
-    for start in range(0, len(changes.revisions), _ROWS):
-        rows = slice(start, start + _ROWS)
+    for start in range(0, len(changes.revisions), _MAX_RECORD_ROWS):
+        rows = slice(start, start + _MAX_RECORD_ROWS)
         yield Changes(
             window_zones=changes.window_zones[rows],
             window_days=changes.window_days[rows],

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from confluent_kafka import Message
 
-from consumer.watch.line import MOST_ZONE_CELLS, ZONE_CELLS, printable, render, width
+from consumer.watch.line import MAX_ZONE_CELLS, ZONE_CELLS, printable, render, width
 from season.calendar import Calendar
 from season.messages import Prediction
 
@@ -24,7 +24,7 @@ def lines(calendar: Calendar | None, colour: bool) -> Form:
 
     def line(_: Message, prediction: Prediction) -> bytes:
         nonlocal cells
-        cells = max(cells, min(width(printable(prediction.zone)), MOST_ZONE_CELLS))
+        cells = max(cells, min(width(printable(prediction.zone)), MAX_ZONE_CELLS))
         text = render(prediction, calendar, colour, cells) + "\n"
         return text.encode(sys.stdout.encoding or "utf-8", "replace")
 

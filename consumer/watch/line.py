@@ -14,7 +14,7 @@ from season.messages import Prediction
 
 ZONE_CELLS = 7
 """The zone's column at first: a line with one mark then has at most 80 cells."""
-MOST_ZONE_CELLS = 24
+MAX_ZONE_CELLS = 24
 
 _BARS = "▁▂▃▄▅▆▇█"
 _COLOURS = {"winter": "36", "summer": "33"}

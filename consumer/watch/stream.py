@@ -12,9 +12,9 @@ from season.cli import StoppedError
 from season.fault import Properties
 from season.kafka import debug_logger, merged_properties, refuse, refuse_reader
 
-_TELL_EVERY = 10.0
-_LOOK_EVERY = 10.0
-_BATCH = 500
+_REPORT_INTERVAL_S = 10.0
+_PARTITION_CHECK_INTERVAL_S = 10.0
+_BATCH_MESSAGES = 500
 
 Say = Callable[[str], None]
 Stopped = Callable[[], bool]
@@ -48,7 +48,7 @@ def await_topic(admin: AdminClient, name: str, say: Say, stopped: Stopped) -> tu
         except KafkaException as error:
             refuse([error.args[0]])
             cause = error.args[0].str()
-        if reported_at is None or time.monotonic() - reported_at >= _TELL_EVERY:
+        if reported_at is None or time.monotonic() - reported_at >= _REPORT_INTERVAL_S:
             reported_at = time.monotonic()
             say(f"waiting for the topic {name!r}: {cause}")
         time.sleep(0.2)
@@ -77,7 +77,7 @@ class Stream:
         self._say = say
         self._stopped = stopped
         self._reported_at = float("-inf")
-        self._looked = time.monotonic()
+        self._checked_at = time.monotonic()
         self._partitions = topic.partitions
         ends = {p: self._end(p) for p in range(topic.partitions)} if until_now or not from_beginning else {}
         self._ends = EndOffsets(ends) if until_now else None
@@ -93,13 +93,13 @@ class Stream:
         try:
             while not self._stopped() and not (self._ends and self._ends.reached):
                 first = self._consumer.poll(0.2)
-                messages = [] if first is None else [first, *self._consumer.consume(_BATCH, 0)]
+                messages = [] if first is None else [first, *self._consumer.consume(_BATCH_MESSAGES, 0)]
                 errors = [error for message in messages if (error := message.error()) is not None]
-                self._hear([error for error in errors if error.code() != KafkaError._PARTITION_EOF])
+                self._handle_errors([error for error in errors if error.code() != KafkaError._PARTITION_EOF])
                 if self._ends is not None:
                     messages = self._ends.within(messages)
                 else:
-                    self._ask_committed()
+                    self._assign_added()
                 yield [message for message in messages if message.error() is None]
         finally:
             self._consumer.close()
@@ -110,16 +110,16 @@ class Stream:
             try:
                 _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=2.0)
             except KafkaException as error:
-                self._hear([error.args[0]])
+                self._handle_errors([error.args[0]])
             else:
                 return end
         raise StoppedError
 
-    def _ask_committed(self) -> None:
+    def _assign_added(self) -> None:
         """Assign partitions that were added to the topic since."""
-        if time.monotonic() - self._looked < _LOOK_EVERY:
+        if time.monotonic() - self._checked_at < _PARTITION_CHECK_INTERVAL_S:
             return
-        self._looked = time.monotonic()
+        self._checked_at = time.monotonic()
         try:
             there = self._consumer.list_topics(self._topic, timeout=1.0).topics[self._topic].partitions
         except KafkaException:
@@ -129,10 +129,10 @@ class Stream:
             self._partitions = max(added) + 1
             self._consumer.incremental_assign([TopicPartition(self._topic, one, OFFSET_BEGINNING) for one in added])
 
-    def _hear(self, more: list[KafkaError]) -> None:
+    def _handle_errors(self, more: list[KafkaError]) -> None:
         errors, self._errors[:] = [*self._errors, *more], []
         refuse_reader(errors)
         away = [error for error in errors if error.code() == KafkaError._ALL_BROKERS_DOWN or error in more]
-        if away and time.monotonic() - self._reported_at >= _TELL_EVERY:
+        if away and time.monotonic() - self._reported_at >= _REPORT_INTERVAL_S:
             self._reported_at = time.monotonic()
             self._say(f"waiting for the broker: {away[-1].str()}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from consumer.watch.line import padded, printable, width
 from season.messages import Prediction
 
-_MOST_ZONES = 30
-_COLUMNS = 80  # of a terminal
+_MAX_ZONES = 30
+_WIDTH_CELLS = 80  # of a terminal
 _NAME_CELLS, _LABEL_CELLS = 18, 26
 
 
@@ -52,8 +52,8 @@ class PredictionTally:
             f"{counted(predictions - revisions, 'window')}{again} of {counted(len(self._zones), 'zone')}: "
             f"{counted(predictions - agreeing, 'surprise')}, {_share(agreeing, predictions)} agree with the calendar"
         )
-        lines = textwrap.wrap(all_of_them, _COLUMNS, subsequent_indent="  ")
-        busiest = dict(sorted(self._zones.items(), key=lambda item: -item[1].predictions)[:_MOST_ZONES])
+        lines = textwrap.wrap(all_of_them, _WIDTH_CELLS, subsequent_indent="  ")
+        busiest = dict(sorted(self._zones.items(), key=lambda item: -item[1].predictions)[:_MAX_ZONES])
         lines += _table(busiest)
         if len(self._zones) > len(busiest):
             lines.append(f"  and {len(self._zones) - len(busiest):,} zones more")

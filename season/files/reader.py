@@ -17,7 +17,7 @@ from season.files.rows import Row, check_head, opened, rows
 from season.messages import MAX_ZONE_BYTES
 
 # Every offset in use today is a multiple of a quarter of an hour.
-_QUARTER = 900
+_QUARTER_S = 900
 
 
 def read(file: str, options: FileOptions, tally: RowTally | None = None) -> Iterator[FileReading | BadRow]:
@@ -118,7 +118,7 @@ class _RowReader:
             if past_hour % step:
                 raise ValueError(f"{quoted(text)} is not on a step of {step // 60} minutes")
             return past_hour
-        if past_hour % _QUARTER:
+        if past_hour % _QUARTER_S:
             raise ValueError(f"{quoted(text)} is not on the hour")
         first = self._minutes.setdefault(zone, past_hour)
         if past_hour != first:

@@ -17,7 +17,7 @@ from season.files.options import FileOptions
 from season.files.records import STDIN, BadRow, RowTally, quoted, shown
 from season.settings import SettingError
 
-_LONGEST = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _NOT_TEXT = {
     b"\xff\xfe": "is UTF-16, not UTF-8: save it as UTF-8",
@@ -78,15 +78,15 @@ def check_head(source: BinaryIO, file: str, options: FileOptions) -> None:
 def _lines(source: BinaryIO, file: str, tally: RowTally) -> Iterator[tuple[int, bytes]]:
     """Yield each line with its number; one that is too long comes cut, so that it is a bad row."""
     line = 0
-    while text := source.readline(_LONGEST):
+    while text := source.readline(_MAX_LINE_BYTES):
         line += 1
         tally.bytes += len(text)
         if line == 1:
             _refuse_other_than_text(text, file)
             text = text.removeprefix(_BOM)
         yield line, text
-        while len(text) == _LONGEST and not text.endswith(b"\n"):
-            text = source.readline(_LONGEST)
+        while len(text) == _MAX_LINE_BYTES and not text.endswith(b"\n"):
+            text = source.readline(_MAX_LINE_BYTES)
             tally.bytes += len(text)
 
 
@@ -106,8 +106,8 @@ def _refuse_other_than_text(start: bytes, file: str) -> None:
 def _split(text: bytes, delimiter: str) -> list[str]:
     """Return the fields of a line. Bytes that are not UTF-8 become lone surrogates: only used fields matter."""
     line = text.decode(errors="surrogateescape").rstrip("\r\n")
-    if len(text) == _LONGEST:
-        raise ValueError(f"the line is longer than {_LONGEST} bytes")
+    if len(text) == _MAX_LINE_BYTES:
+        raise ValueError(f"the line is longer than {_MAX_LINE_BYTES} bytes")
     if '"' not in line:
         return [field.strip() for field in line.split(delimiter)]
     try:

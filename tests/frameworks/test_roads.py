@@ -17,7 +17,7 @@ from kafka_local import Broker
 from season.steps import STEPS
 from tests.integration.test_models import predictions
 from tests.integration.test_promises import START
-from training.adopt import TOLERANCE
+from training.adopt import PROBABILITY_TOLERANCE
 from training.command_line import ROOT
 
 PAGE = (ROOT / "docs" / "frameworks.md").read_text()
@@ -68,7 +68,7 @@ def test_the_service_says_what_the_framework_says(broker: Broker, days: Path, tm
     winter = np.loadtxt(root / "unseen.csv", delimiter=",")[::9, STEPS] == 1
     found = predictions(broker, tmp_path, root / "models" / "theirs.onnx", START, rows[:, :STEPS])
     probabilities = np.array([each["winter_probability"] for each in found])
-    assert np.abs(probabilities - rows[:, STEPS]).max() < TOLERANCE
+    assert np.abs(probabilities - rows[:, STEPS]).max() < PROBABILITY_TOLERANCE
     assert [each["label"] for each in found] == labels(rows[:, STEPS], 0.5)
     assert {each["model"] for each in found} == {"theirs"}
     assert np.mean((rows[:, STEPS] >= 0.5) == winter) > 0.9

@@ -285,7 +285,7 @@ def test_it_leaves_no_group_behind(broker: Broker, topic: str) -> None:
 
 def test_partitions_that_are_added_are_read_too(broker: Broker, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A topic that grows while it is watched is shown whole."""
-    monkeypatch.setattr(stream, "_LOOK_EVERY", 0.1)
+    monkeypatch.setattr(stream, "_PARTITION_CHECK_INTERVAL_S", 0.1)
     environ = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers}
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
     described = find(admin, topic)

@@ -121,12 +121,12 @@ def test_what_a_large_text_holds_takes_no_memory(inner: bytes) -> None:
     assert strict_json.members(data, ("zone",)) == {"zone": "a"}
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 2 * len(data) + 16 * strict_json._CHUNK
+    assert peak < 2 * len(data) + 16 * strict_json._CHUNK_BYTES
 
 
 def test_utf8_is_checked_over_the_edges_of_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """A character that two pieces share is one, and one that is cut off at the end is none."""
-    monkeypatch.setattr(strict_json, "_CHUNK", 3)
+    monkeypatch.setattr(strict_json, "_CHUNK_BYTES", 3)
     for data in ("aé€😀" * 5).encode(), "é".encode(), b"ascii":
         assert strict_json.is_utf8(data)
         assert strict_json.is_utf8(data[:-1]) == data.isascii()
@@ -151,7 +151,7 @@ def test_depth_is_that_of_the_brackets_outside_of_strings(tokens: list[bytes], c
             depth_ += (byte in b"[{") - (byte in b"]}")
             deepest = max(deepest, depth_)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(strict_json, "_CHUNK", chunk)
+        patch.setattr(strict_json, "_CHUNK_BYTES", chunk)
         for limit in (max(0, deepest - 1), deepest):
             patch.setattr(strict_json, "MAX_DEPTH", limit)
             assert strict_json.deeper_than_allowed(data) == (deepest > limit)

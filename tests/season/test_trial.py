@@ -92,7 +92,7 @@ def test_it_finds_what_cannot_be_read_and_nothing_else(log: Log, data: st.DataOb
     wanted = first
     while wanted < len(kinds) and kinds[wanted][0] != GOOD and alike(kinds[wanted], kinds[first]):
         wanted += 1
-    assert unreadable.stop == min(wanted, first + module.MOST)
+    assert unreadable.stop == min(wanted, first + module.MAX_OFFSETS)
 
 
 def alike(one: tuple[str, int], other: tuple[str, int]) -> bool:

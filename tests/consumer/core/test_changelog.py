@@ -51,7 +51,7 @@ def test_what_compaction_leaves_gives_the_state_back(case: Case, seed: int, chun
     state, own, start = State(case.calendar), Changelog(), 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(changelog, "_CHUNK_BYTES", chunk)
-        patch.setattr(changelog, "_ROWS", int(random.choice([1, 3, 8192])))
+        patch.setattr(changelog, "_MAX_RECORD_ROWS", int(random.choice([1, 3, 8192])))
         while start < len(case.readings):
             for _ in range(int(random.integers(1, 4))):
                 end = start + int(random.integers(1, 40))
@@ -109,7 +109,7 @@ def test_what_a_commit_writes_grows_with_what_changed_not_with_what_is_open(zone
         state.commit()
         assert written < 16_000 + 1.2 * changelog._CHUNK_BYTES
         total, told = total + written, told + len(encode(changes, ORIGIN))
-    assert total < 2 * (told + 100 * changelog._RECORD_BYTES) + 1.2 * changelog._CHUNK_BYTES
+    assert total < 2 * (told + 100 * changelog._RECORD_COST_BYTES) + 1.2 * changelog._CHUNK_BYTES
 
 
 @settings(max_examples=300)

@@ -88,14 +88,14 @@ def test_names_that_are_left_out_are_told() -> None:
 
 def test_many_small_commits_leave_few_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little each commit changes, the records that a restart must read stay in proportion to the state."""
-    monkeypatch.setattr(changelog, "_FEW", 100)
+    monkeypatch.setattr(changelog, "_RECORDS_WORTH_A_STATE", 100)
     zones, random = 3000, np.random.default_rng(0)
     state, own = State(ROME), Changelog()
     rows = [(f"zone {i}", START + hour * 3600, 1.0, 9e9) for hour in (0, 24) for i in range(zones)]
     state.read(columns(rows, ROME), 9e9, RULES)
     own.records(state, state.changes(), ORIGIN)
     state.commit()
-    limit = state.size // changelog._RECORD_BYTES
+    limit = state.size // changelog._RECORD_COST_BYTES
     for _ in range(5 * limit):
         zone = int(random.integers(0, zones))
         state.read(columns([(f"zone {zone}", START + 25 * 3600, random.random(), 9e9)], ROME), 9e9, RULES)

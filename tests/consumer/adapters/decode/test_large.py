@@ -16,7 +16,7 @@ def test_what_is_large_is_judged_by_the_same_rule(value: bytes) -> None:
     """A message of megabytes goes a road that keeps nothing of what is ignored: it says the same."""
     usual = decode([b"IT"], [value], 1, ROME)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("season.messages.LARGE", 0)
+        patch.setattr("season.messages.LARGE_MESSAGE_BYTES", 0)
         large = decode([b"IT"], [value], 1, ROME)
     assert rows(large) == rows(usual)
     assert [rejected.reason for rejected in large.rejected] == [rejected.reason for rejected in usual.rejected]
