@@ -9,7 +9,7 @@ NOTICE_AFTER_S = 2.0
 
 
 class Admission:
-    """Tells the log and /readyz that the group has not let this member in. `now` is a clock that never goes back."""
+    """Reports to the log and /readyz that the group has not let this member in yet."""
 
     def __init__(self, session_timeout: str) -> None:
         """Keep `session_timeout`: how long the group waits for a member that died, in words."""
@@ -20,8 +20,8 @@ class Admission:
     def observe(self, outside: str | None, broker_answers: bool, now: float) -> str | None:
         """Return why this member is not ready, or None where the group has let it in.
 
-        `outside` is why it is not in the group. A wait is logged once. A broker that does not answer lets nobody in
-        and has a log line of its own, so the wait is counted from its latest answer.
+        `outside` is why it is not in the group, `now` a clock that never goes back. A wait is logged once. A broker
+        that does not answer lets nobody in and has a log line of its own, so the wait counts from its latest answer.
         """
         if outside is None:
             if self._logged:

@@ -1,6 +1,6 @@
 """Compiles loops over arrays, once for every processor of the architecture.
 
-The machine code lies beside the modules, in their `__pycache__`, and is loaded from there at the next start. Where
+The machine code lies in the modules' `__pycache__`, and is loaded from there at the next start. Where
 that folder cannot be written (a read-only root) and holds nothing yet, each start compiles, and keeps nothing.
 `NUMBA_DISABLE_JIT=1` leaves the loops as the Python that they are: for tests, coverage and fuzzers.
 """

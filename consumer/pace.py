@@ -1,18 +1,18 @@
-"""How many readings one transaction takes, so that a slow broker makes transactions small instead of aborted.
+"""Limits how many readings one transaction takes, so that on a slow broker transactions are small and not aborted.
 
-A transaction that does not come to its end in time is aborted and read again, and on a broker that stays slow it
-would be aborted for ever: time alone does not bound what is in it.
+A transaction that is not committed in time is aborted, and its readings are read again. On a broker that stays slow
+that would never end, since the commit interval bounds the time of gathering, not the number of readings.
 """
 
-# At full pace a transaction of so many costs some 5 ms beside its readings, a tenth of what these take; and their
-# messages take some 10 MB until they are decided.
+# At full speed a transaction of so many readings costs 5 ms of its own, a tenth of the time for the readings. Their
+# messages take some 10 MB of memory until they are decided.
 _MAX_READINGS = 30_000
-_SLOW_S = 2.0  # after which a transaction was too large
-_QUICK_S = 1.0  # up to which the next may be larger
+_SLOW_S = 2.0  # a transaction that takes longer was too large
+_QUICK_S = 1.0  # after one that takes less, the next may be larger
 
 
 class TransactionLimit:
-    """The bound, `most`; each transaction that ends moves it."""
+    """The limit, `most` readings; each transaction that ends moves it."""
 
     def __init__(self) -> None:
         self.most = _MAX_READINGS

@@ -1,4 +1,4 @@
-"""One partition of the readings: its messages are decided here, with all that is remembered of it."""
+"""One partition of the readings: its state, and the decisions on its messages."""
 
 import copy
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ LATE = "late"
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """What a batch, or silence, comes to before the model is asked.
+    """What follows from a batch, or from idle time, before the model scores.
 
-    `rejected` are messages that are dead letters, by their row; `scorings` and the dead letters `incomplete` and
-    `constant` have rows as their causes, -1 where no message caused them.
+    `rejected` are the messages that become dead letters, with their rows in `messages`. The causes of `scorings` and
+    of the dead letters `incomplete` and `constant` are rows as well, -1 where no message caused them.
     """
 
     messages: Sequence[Message]
@@ -43,7 +43,7 @@ class Decision:
 
 @dataclass
 class Partition:
-    """The state, the changelog and the next offset of a partition, and what of them is not committed yet.
+    """The state, the changelog and the next offset of a partition, with changes that are not committed yet.
 
     After each transaction either `committed` or `rollback` is called.
     """
@@ -57,16 +57,16 @@ class Partition:
     idle_zones: IdleZones
     next_offset: int
     committed_offset: int  # the next offset as the changelog has it
-    lost: int = 0  # messages that were gone before they were read, as long as that is not committed
+    lost: int = 0  # messages that were deleted before they were read, until that is committed
     at_end: bool = False
     begun: bool = False
-    skipped: bool = False  # the client stands before what it cannot read, and has to be put behind it
+    skipped: bool = False  # the client stands before messages that it cannot read, and must seek past them
 
     def __post_init__(self) -> None:
         self._last = self.next_offset, copy.copy(self.changelog)
 
     def decode(self, messages: Sequence[Message]) -> Decoded:
-        """Return the readings among messages; this looks at no state."""
+        """Return the readings among messages; this reads no state."""
         keys, values = [message.key() for message in messages], [message.value() for message in messages]
         return decode(keys, values, self.partitions, self.state.calendar)
 
@@ -146,13 +146,13 @@ class Partition:
         return self.changelog.records(self.state, self.state.changes(), origin)
 
     def committed(self) -> None:
-        """Let what was decided, and its records, be the truth."""
+        """Commit the decisions, once their transaction is committed."""
         self.state.commit()
         self._last = self.next_offset, copy.copy(self.changelog)
         self.committed_offset, self.lost, self.skipped = self.next_offset, 0, False
 
     def rollback(self) -> None:
-        """Make everything what it was when something was committed last."""
+        """Restore everything to the last commit."""
         self.state.rollback()
         self.next_offset, self.changelog = self._last[0], copy.copy(self._last[1])
         self.at_end = self.begun = self.skipped = False
@@ -162,7 +162,7 @@ class Partition:
 
         One at or behind the partition's end is not believed: such a message counts as the one after its predecessor.
 
-        What was too high, but not so high, is put right by the next message, or by the end when it is reached.
+        An offset that is too high, but before the end, is corrected by the next message, or when the end is reached.
         """
         last = messages[-1].offset() or 0
         if last < end:

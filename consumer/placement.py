@@ -1,4 +1,4 @@
-"""From where a restored partition goes on, and when it must not: state and offset are one."""
+"""Decides from which offset a restored partition goes on, and refuses a state that does not fit the readings."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Placement:
 
 
 def check_claim(holder: Claim, ours: Claim, changelog: str) -> None:
-    """Raise SettingError where the changelog is another deployment's, or belongs to a topic that is gone."""
+    """Raise SettingError where the changelog belongs to another deployment, or to a topic that was deleted."""
     if (holder.group, holder.readings) != (ours.group, ours.readings):
         raise SettingError(
             f"CHANGELOG_TOPIC={changelog!r} holds the open windows of READINGS_TOPIC={holder.readings!r} and "
@@ -51,7 +51,7 @@ def placement_of(number: int, restored: Restored, topics: Described, calendar: C
     _check(number, restored, origin, high, topics, calendar)
     if committed is not None and committed > origin.offset:
         why = f"the group's offset was moved ahead, from {origin.offset} to {committed}"
-        offset = min(committed, high)  # beyond the end there is nothing to lose
+        offset = min(committed, high)  # beyond the end no message is lost
         lost = offset - origin.offset
     else:
         offset, lost, why = origin.offset, 0, ""

@@ -1,6 +1,6 @@
-"""The running model, and the taking up of a new file in its place between two transactions.
+"""Holds the running model, and replaces it by that of a new file between two transactions.
 
-A new file is tried aside first (`Attempt`), while readings flow; whether that is over is asked between transactions.
+A new file is tried first (`Attempt`) in another process, while readings flow; `poll` asks whether that is over.
 """
 
 import threading
@@ -18,7 +18,7 @@ from season.contract import ContractError
 log = structlog.get_logger()
 
 _REFUSED = "the new model file is refused, the running model stays"
-_WAIT_S = 0.1  # between two questions whether the program is to stop
+_WAIT_S = 0.1  # between two checks of `stopped`
 
 
 class Models:
@@ -35,7 +35,7 @@ class Models:
     ) -> None:
         """Wait for the first attempt. Raises `ContractError`, and `StoppedError` once `stopped` is set.
 
-        `asked` is set by another thread, to try what is there at the next occasion; `interval` is in seconds.
+        Another thread sets `asked` to have the file tried at once; `interval` is in seconds.
         """
         self._begin = attempt
         self._path = path
@@ -55,7 +55,7 @@ class Models:
         metrics.model(contract.name, self.current.version)
 
     def poll(self, now: float) -> None:
-        """Begin to try a new file, when it is time and there is one, or take up one that was tried. Never waits."""
+        """Start the trial of a new file if it is time, or use a model that was tried. Never waits."""
         if self._attempt is None:
             self._try(now)
         elif self._attempt.ended():

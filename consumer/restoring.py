@@ -1,4 +1,4 @@
-"""The partitions that are ours but do not flow yet: each is restored, and placed where its state belongs."""
+"""Restores the partitions that are assigned to this instance, before their readings flow."""
 
 import time
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ class Restoring:
         self._topics = topics
         self._restorer = restorer
         self._calendar = calendar
-        self._wanted: set[int] = set()  # not begun yet
-        self._unwanted: set[int] = set()  # begun, and gone since
+        self._wanted: set[int] = set()  # not started yet
+        self._unwanted: set[int] = set()  # started, and revoked since
         self._reported = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""From decisions and the model's logits to the messages that are written."""
+"""Turns decisions and the model's logits into the messages that are written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from season.messages import F32, Predictions, encode_predictions
 
 @dataclass
 class Results:
-    """What is written of one decision, each topic's messages in their order, and what is counted of it."""
+    """The messages of one decision, each topic's in their order, with labels and reasons to count."""
 
     predictions: list[tuple[bytes, bytes]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""Readings that wait while nobody reads them: behind an open transaction of a publisher's, or for whatever reason.
+"""Watches for readings that wait while nobody reads them: behind a publisher's open transaction, or for any reason.
 
-Two policies over the same look at each partition: how far this instance has read, and where the topic stands. Time is
-passed in. Each tells the log once when it begins and once when it is over; what it counts is for the metrics.
+Two policies on the same facts of each partition: how far this instance has read, and where the topic ends. Time is an
+argument. Each logs once when a wait begins and once when it is over, and returns numbers for the metrics.
 """
 
 import datetime
@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-HELD_S = 10.0  # a publisher's transaction that is open for longer is told: Kafka Streams' and our own end after that
-STALLED_S = 60.0  # readings that wait for longer, while none is read, are told
+HELD_S = 10.0  # a publisher's transaction that is open for longer is logged: Kafka Streams' and our own end by then
+STALLED_S = 60.0  # readings that wait for longer, while none is read, are logged
 
 
 @dataclass(frozen=True)
 class PartitionEnds:
-    """Where a partition of the readings ends, by the broker's word.
+    """Where a partition of the readings ends, as the broker says.
 
-    `stable` is the last stable offset: what stands from there on is behind an open transaction; `end` is the next
-    offset that is written.
+    `stable` is the last stable offset: messages from there on wait behind an open transaction; `end` is the high
+    watermark offset.
     """
 
     stable: int
@@ -26,25 +26,25 @@ class PartitionEnds:
 
 
 class Log(Protocol):
-    """What is told, each with its context."""
+    """The logger that is used here."""
 
     def warning(self, event: str, **context: object) -> None:
-        """Tell that something began."""
+        """Log that a wait began."""
 
     def info(self, event: str, **context: object) -> None:
-        """Tell that it is over."""
+        """Log that it is over."""
 
 
 @dataclass
 class HeldReadings:
-    """What waits behind open transactions of publishers."""
+    """Readings that wait behind open transactions of publishers."""
 
     log: Log
     _since: dict[int, tuple[int, float]] = field(default_factory=dict)  # partition -> offset, when it was seen first
     _reported: set[int] = field(default_factory=set)
-    _seen: Mapping[int, PartitionEnds] = field(default_factory=dict)  # the answer that was looked at last
+    _seen: Mapping[int, PartitionEnds] = field(default_factory=dict)  # the last answer
     standing: frozenset[int] = frozenset()
-    """Partitions whose readings have been held by one transaction in two answers of the broker's or more."""
+    """Partitions whose readings have been held by one transaction in at least two answers of the broker."""
 
     def observe(self, ends: Mapping[int, PartitionEnds], now: float, wall: float) -> int:
         """Look at the partitions of this instance; return how many messages are held in all of them.
@@ -52,7 +52,7 @@ class HeldReadings:
         `now` only ever grows; `wall` is the wall clock in epoch seconds, for the log.
         """
         held = sum(max(0, at.end - at.stable) for at in ends.values())
-        if ends is self._seen:  # no new answer: of an old one it is not known whether it still holds
+        if ends is self._seen:  # no new answer: the old one may not hold any more
             return held
         self._seen = ends
         for partition in self._since.keys() - ends.keys():
@@ -62,7 +62,7 @@ class HeldReadings:
                 self._over(partition)
                 continue
             offset, since = self._since.setdefault(partition, (at.stable, now))
-            if offset != at.stable:  # that transaction ended, another one holds back what follows
+            if offset != at.stable:  # that transaction ended, and another one is open behind it
                 self._over(partition)
                 self._since[partition] = at.stable, now
             elif now - since >= HELD_S and partition not in self._reported:

@@ -1,7 +1,7 @@
-"""Whether this instance can write, and if not, why: transactions undone in a row, a coordinator that is waited for.
+"""Knows whether this instance can write, and if not, why: aborts in a row, or a coordinator that does not answer.
 
-What can pass by itself (a clock that is wrong, replicas that are away) is waited for: the log says it once, and
-`/readyz` for as long as it lasts. What never passes ends the program.
+A cause that can pass by itself (a wrong clock, replicas that are away) is waited for: the log says so once, and
+`/readyz` for as long as it lasts. A cause that never passes ends the program.
 """
 
 import time
@@ -16,8 +16,8 @@ from season.settings import RefusedError
 
 log = structlog.get_logger()
 
-_MAX_ABORTS = 3  # in a row, after which this instance counts as one that cannot write
-_PATIENCE_S = 7.0  # for which the coordinator may be waited for before the same holds: one that moves takes less
+_MAX_ABORTS = 3  # in a row, from which on this instance counts as unable to write
+_PATIENCE_S = 7.0  # of waiting for the coordinator, after which the same holds; a move to another broker takes less
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 1.0
 _HOPELESS = {
     KafkaError.INVALID_RECORD: 1,
@@ -29,39 +29,39 @@ _HOPELESS = {
 
 
 class Writing:
-    """What stands in the way of writing. `tell` gets the sentence for `/readyz`, None once there is none.
+    """The causes why nothing is written. `report` gets the sentence for `/readyz`, None once there is no cause.
 
-    `remedy` says what a person can do about a refusal. Calls may come from several threads, one after the other.
+    `remedy` returns what a person can do about a refusal. Calls may come from several threads, one after the other.
     """
 
     def __init__(
         self,
-        tell: Callable[[str | None], None],
+        report: Callable[[str | None], None],
         remedy: Callable[[Refusal], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._tell = tell
+        self._report = report
         self._remedy = remedy
         self._clock = clock
         self._aborts = 0
         self._waits_since: float | None = None
-        self._sentences: dict[Hashable, str] = {}  # what was said since something was written last, by its cause
+        self._sentences: dict[Hashable, str] = {}  # the sentences logged since the last commit, by cause
 
     def committed(self) -> None:
-        """Note that something was written: nothing stands in the way any more."""
+        """Note that something was written: this instance can write."""
         if self._sentences:
             log.warning("can write again")
         self.idle()
 
     def idle(self) -> None:
-        """Note that there is nothing to write any more: whether it could be written is not known."""
+        """Note that there is nothing to write any more, so that it is not known whether it could be written."""
         self._waits_since = None
         self._aborts = 0
         self._sentences.clear()
-        self._tell(None)
+        self._report(None)
 
     def aborted(self, error: AbortedError) -> float:
-        """Note that a transaction was undone; return the seconds until the next try. RefusedError."""
+        """Note an aborted transaction; return the seconds until the next try. Raises RefusedError."""
         why, refusal = str(error), error.refusal
         self._fail(refusal, why)
         if self._aborts < _MAX_ABORTS:
@@ -69,12 +69,12 @@ class Writing:
         return self._delay()
 
     def refused(self, refusal: Refusal) -> float:
-        """Note that a message outside of transactions was refused; return the same. RefusedError."""
+        """Note that a message outside of transactions was refused; return and raise the same."""
         self._fail(refusal, str(refusal))
         return self._delay()
 
     def waiting(self, error: KafkaError | None) -> None:
-        """Note that the transaction coordinator is waited for, and why; None: it has answered."""
+        """Note that the transaction coordinator does not answer, with the error; None: it has answered."""
         now = self._clock()
         if error is None:
             self._waits_since = None
@@ -105,4 +105,4 @@ class Writing:
         if cause not in self._sentences:
             self._sentences[cause] = sentence()
             log.error("cannot write; trying again until it can", why=self._sentences[cause])
-        self._tell(self._sentences[cause])
+        self._report(self._sentences[cause])

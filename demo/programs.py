@@ -31,7 +31,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                # Ctrl-C is for the demo to hear, which ends its programs in order.
+                # Only the demo handles Ctrl-C, and ends its programs in order.
                 start_new_session=True,
             )
 

@@ -129,7 +129,7 @@ class Broker:
                 raise
 
     def kill(self) -> None:
-        """End the broker with kill -9: nothing is flushed, nobody is told."""
+        """End the broker with kill -9: without any chance to flush or to leave its cluster."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -201,7 +201,7 @@ class Broker:
             raise
 
     def _java(self, jars: Path, *command: str) -> None:
-        """Start Java in a session of its own (Ctrl-C is for us to hear) that ends with us, whatever ends us."""
+        """Start Java in a session of its own, without Ctrl-C, that ends with this process, however that ends."""
         crash_log = f"-XX:ErrorFile={self.folder}/java-error.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -85,7 +85,7 @@ def class_path(cache: Path | None = None, say: Callable[[str], None] = lambda _:
 
 
 def _fill(folder: Path, say: Callable[[str], None], jars: Jars) -> None:
-    """Download beside the folder and rename at the end: a folder of this name is always whole."""
+    """Download into a temporary folder and rename it at the end: a folder of this name is always complete."""
     wanted = locked(jars.lock)
     say(f"downloading {jars.name}: {len(wanted)} jars, 55 MB or so, once")
     partial = folder.with_name("partial")

@@ -1,4 +1,4 @@
-"""`python -m kafka_local.lock` writes jars.lock anew: which jars make a broker, with their sums (`make lock`)."""
+"""`python -m kafka_local.lock` writes a new jars.lock: which jars make a broker, with their sums (`make lock`)."""
 
 import tempfile
 from pathlib import Path

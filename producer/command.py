@@ -21,8 +21,7 @@ from season.required import of_producer
 from season.settings import RefusedError, SettingError
 from season.topics import Topics, TopicSettings, ensure_readings
 
-# Of the ten seconds in which a stopped program is gone, those for what is in hand.
-_FLUSH_TIMEOUT_S = 8.0
+_FLUSH_TIMEOUT_S = 8.0  # for queued messages, of the ten seconds within which a stopped program ends
 _STATUS_FAILED = 1
 _SETTINGS = [
     *catalogue.KAFKA,
@@ -43,7 +42,7 @@ class Job:
 
 
 class Stop:
-    """Whether a signal has asked the program to end. A second one does not wait for what is in hand."""
+    """Whether a signal has asked the program to end. A second one does not wait for queued messages."""
 
     def __init__(self, reads_stdin: bool) -> None:
         self._asked = False
@@ -60,7 +59,7 @@ class Stop:
             raise KeyboardInterrupt
         self._asked = True
         if self._reads_stdin:
-            # A read that waits for a line is begun anew after a signal: let it find the end.
+            # Python repeats a read that a signal interrupted: let it find the end.
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
 

@@ -17,7 +17,7 @@ _LINE_INTERVAL_S = 10.0
 
 @dataclass
 class RowCounts:
-    """What became of the rows so far, beside the files' own tally; instants are epoch seconds."""
+    """What became of the rows so far, besides the files' own tally; instants are epoch seconds."""
 
     tally: RowTally = field(default_factory=RowTally)
     sent: int = 0
@@ -56,7 +56,7 @@ def printable(text: str) -> str:
 
 
 class Display:
-    """Shows progress on standard error while it is open; `say` gives a line beside it."""
+    """Shows progress on standard error while it is open; `say` prints a line above it."""
 
     def __init__(self, files: list[str], counts: RowCounts) -> None:
         self._counts = counts

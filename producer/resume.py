@@ -45,8 +45,8 @@ def latest(
 ) -> dict[str, int]:
     """Return the latest instant (epoch seconds) of each zone on the topic, read from its beginning to its end now.
 
-    Only readings by every rule for their JSON count, under the key of their zone; what the client can neither unpack
-    nor parse is none. Memory: one number a zone. Raises RefusedError, StoppedError.
+    Only readings by every rule for their JSON count, under the key of their zone; messages that the client can
+    neither unpack nor parse are skipped. Memory: one number a zone. Raises RefusedError and StoppedError.
     """
     ends = _ends(admin, topic, stopped)
     scan = _Scan(made, topic, ends, log)

@@ -1,4 +1,4 @@
-"""Hands readings to Kafka's client and keeps count: what is in hand, what failed, whether the broker is away."""
+"""Gives readings to Kafka's client, and counts those that are queued and those that failed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,13 +9,12 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from season.fault import Properties
 from season.kafka import DENIALS, PARTITIONER, debug_logger, merged_properties, refuse
 
-# How often a broker that is away is told of, in seconds.
-_REPORT_INTERVAL_S = 10.0
+_REPORT_INTERVAL_S = 10.0  # between two lines about a broker that is away
 _MESSAGES_PER_POLL = 1000
 
 
 class ProducerClient(Protocol):
-    """What of a Kafka producer is used here."""
+    """The part of a Kafka producer that is used here."""
 
     def produce(self, topic: str, value: bytes, key: bytes) -> None:
         """Queue a message. Raises BufferError when the queue is full, KafkaException when it can never be sent."""
@@ -33,7 +32,7 @@ class ProducerClient(Protocol):
 def properties(environ: Mapping[str, str]) -> Properties:
     """Return the client's properties: nothing is lost, doubled or reordered, and an absent broker is waited for.
 
-    Without a setting of its own a message is kept for ever; a user's KAFKA_DELIVERY_TIMEOUT_MS makes it fail.
+    By default a message is retried for ever; with the user's KAFKA_DELIVERY_TIMEOUT_MS it fails after that.
     """
     ours = {
         "enable.idempotence": True,
@@ -42,7 +41,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "allow.auto.create.topics": False,
         "delivery.timeout.ms": 0,
         "linger.ms": 20,
-        # What every client can read, the dashboards in JavaScript included (ADR 9); packing would not be quicker.
+        # Every client can read that, those in JavaScript included (ADR 9); compression would not be quicker.
         "compression.type": "none",
         "delivery.report.only.error": True,
     }

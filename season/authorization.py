@@ -31,7 +31,7 @@ class Authorization:
     def __init__(self, admin: AdminClient, rights: Sequence[Right], properties: Properties) -> None:
         self._admin, self._rights = admin, rights
         user = properties.get("sasl.username")
-        # The broker does not say which principal it sees: what the settings tell is all that is known.
+        # The broker does not say which principal it sees: only the settings are known.
         self._account = f"this program (KAFKA_SASL_USERNAME={user!r})" if user else "this program"
 
     def demand(self, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -73,7 +73,9 @@ class Authorization:
         while True:
             asked: list[Right] = []
             for resource in (TOPIC, GROUP):
-                with contextlib.suppress(KafkaException):  # it cannot tell now: what is known without it is said
+                with contextlib.suppress(
+                    KafkaException
+                ):  # it cannot answer now: the error names what is known without it
                     asked += missing(self._admin, self._of(resource))
             if asked or time.monotonic() >= deadline:
                 return [*dict.fromkeys(sorted([*known, *asked], key=self._position))]
@@ -88,16 +90,16 @@ class Authorization:
 
 
 def missing(admin: AdminClient, rights: Sequence[Right]) -> list[Right]:
-    """Return which of these rights on topics and groups the broker denies, in their order. KafkaException.
+    """Return which of these rights on topics and groups the broker denies, in their order. Raises KafkaException.
 
-    A topic that does not exist lacks nothing. A broker without an authorizer allows everything; so does, for what
-    can be known here, one that tells no operations.
+    A topic that does not exist lacks nothing. A broker without an authorizer allows everything; one that returns no
+    operations counts as such.
     """
     return [right for right, there in allowed(admin, rights).items() if there is False]
 
 
 def allowed(admin: AdminClient, rights: Sequence[Right]) -> dict[Right, bool | None]:
-    """Return of each of these rights whether the broker allows it; None where it does not tell. KafkaException."""
+    """Return for each right whether the broker allows it; None where it does not say. Raises KafkaException."""
     operations = {resource: _operations(answer) for resource, answer in _ask(admin, rights).items()}
 
     def there(right: Right) -> bool | None:

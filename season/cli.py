@@ -14,14 +14,14 @@ REFUSED, WRONG, INTERRUPTED, NO_READER = 1, 2, 130, 141
 
 
 class StoppedError(Exception):
-    """The program was asked to stop while it waited for the broker; nothing is in hand. Status 0."""
+    """The program was asked to stop while it waited for the broker; nothing was left unfinished. Status 0."""
 
 
 def run(main: Callable[[], int | None]) -> int:
     """Run a program's main and return its exit status: `sys.exit(run(main))`.
 
     SettingError: 2. RefusedError: 1. StoppedError: 0. Ctrl-C: 130. A closed pipe on standard output
-    (`... | head`): 141, in silence, as a shell reports SIGPIPE. Whatever else is raised is a bug and goes on.
+    (`... | head`): 141, in silence, as a shell reports SIGPIPE. Any other exception is a bug and is raised on.
     """
     try:
         status = main() or 0
@@ -35,7 +35,7 @@ def run(main: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes standard output once more at its end: give it a place to go.
+        # The interpreter flushes standard output once more at its end: let that go to /dev/null.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
     return status

@@ -38,7 +38,7 @@ def _the_two_labels(labels: Any) -> Any:
 
 
 def check_name(name: str) -> str:
-    """Return a model's name, which every prediction and the metrics carry; raise ValueError for one that is none."""
+    """Return a model's name, which predictions and metrics carry. Raises ValueError where it cannot be one."""
     if not (0 < len(name) <= MAX_NAME_CHARACTERS and name.isprintable()):
         raise ValueError(
             f"{_short(name)} is not allowed; a text of 1 to {MAX_NAME_CHARACTERS} printable characters is"
@@ -74,7 +74,7 @@ class Contract(pydantic.BaseModel):
     ) -> Self:
         """Return the contract in a file's `metadata_props`; `file_stem` is its name where the file says none.
 
-        `overrides`, by field ("time_zone"), stand before what the file says. An empty text says nothing.
+        `overrides`, by field ("time_zone"), have precedence over the file. An empty text counts as missing.
         Raises `ContractError`.
         """
         texts = {name: metadata.get(PREFIX + name, "") for name in cls.model_fields}

@@ -20,23 +20,23 @@ _OBJECTS = {"logger", "default.topic.config"}
 _SECRET = re.compile(r"password|secret|\.pem|\.key(?!(store)?\.location)|private|oauthbearer\.config|jaas")
 _UNKNOWN = "No such configuration property"
 _TOGETHER = "Failed to create"
-"""So the client begins what it says of properties that are wrong beside each other; else one is wrong by itself."""
+"""The client's first words where properties do not fit each other; else one property is wrong by itself."""
 
 _MECHANISMS = {"sasl.mechanism", "sasl.mechanisms"}
 _ALLOWED_MECHANISMS = "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER is allowed"
 _LOGIN = {"security.protocol": "sasl_plaintext", "sasl.username": "x", "sasl.password": "x"}
-"""Beside these the client says of each mechanism whether it knows it."""
+"""With these properties the client says of each mechanism whether it knows it."""
 _MISSING = re.compile(r"`?([a-z][a-z0-9.]+)`?(?: and ([a-z][a-z0-9.]+))? (?:must be set$|is mandatory when)")
 _WRONG_PASSWORD = re.compile(r"mac verify failure|wrong password")
 _PERHAPS_PASSWORD = "PEM lib"  # OpenSSL's words for a key with another password, and for a file that holds no key
 
 null_logger = logging.Logger("season.kafka")
-"""A logger of no tree: the client's own lines go nowhere, what matters of them is told by us."""
+"""A logger without parent: it drops the client's own lines, since this program reports what matters."""
 null_logger.addHandler(logging.NullHandler())
 
 
 def check(make: Make, names: Mapping[str, str], given: Properties, ours: Properties) -> None:
-    """Raise SettingError for the setting that makes the client refuse `given` beside `ours`.
+    """Raise SettingError for the setting that makes the client refuse `given` together with `ours`.
 
     `names` has the name of the setting for each property of `given`.
     """
@@ -70,7 +70,7 @@ def hidden(sentence: str, users: Mapping[str, str]) -> str:
 
 
 def _check_mechanism(make: Make, names: Mapping[str, str], users: Properties, ours: Properties, refusal: str) -> None:
-    """Raise SettingError where the SASL mechanism is one that the client has not, or is not set where one must be."""
+    """Raise SettingError where the client does not know the SASL mechanism, or it is missing but must be set."""
     if not str(users.get("security.protocol", "")).lower().startswith("sasl"):
         return
     mechanisms = _MECHANISMS & users.keys()
@@ -112,7 +112,7 @@ def _stands_in(text: str, sentence: str) -> bool:
 
 
 def _by_trial(make: Make, users: Properties, ours: Properties) -> list[str]:
-    """Return the property that is refused beside ours or, taken away, leaves none that is."""
+    """Return the property that is refused together with ours or without which nothing is refused."""
     switches = {name: value for name, value in users.items() if name.endswith("protocol")}
     others = {name: value for name, value in users.items() if name not in switches}
     if _refusal(make, {**ours, **switches}) is None:
@@ -127,7 +127,7 @@ def _by_trial(make: Make, users: Properties, ours: Properties) -> list[str]:
 
 
 def _refusal(make: Make, properties: Properties) -> str | None:
-    """Return what the client says against these properties, or None. It is told no broker, so it connects to none."""
+    """Return the client's error for these properties, or None. Without addresses it connects to no broker."""
     if objects := _OBJECTS & properties.keys():
         return f'{_UNKNOWN}: "{objects.pop()}"'
     tried = {name: value for name, value in properties.items() if name != "bootstrap.servers"}

@@ -1,4 +1,4 @@
-"""Who a program is to the broker: the `client.id` by which logs and quotas tell programs and instances apart."""
+"""The `client.id` of a program and instance, by which the broker's logs and quotas distinguish them."""
 
 import socket
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class ClientSettings(BaseModel):
 
 
 def identified(environ: Mapping[str, str], program: str) -> dict[str, str]:
-    """Return the environment with the `client.id` of this program and instance, where it sets none. SettingError."""
+    """Return the environment with the `client.id` of this program and instance, unless set. Raises SettingError."""
     if environ.get("KAFKA_CLIENT_ID"):
         return dict(environ)
     return {**environ, "KAFKA_CLIENT_ID": f"{program}-{load(ClientSettings, environ).instance_id}"}

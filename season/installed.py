@@ -16,7 +16,7 @@ def checkout() -> Path | None:
 
 
 def version() -> str:
-    """Return the version: of the checkout, since another one may be installed beside it, else of the package."""
+    """Return the version: of the checkout, since another one may be installed as well, else of the package."""
     root = checkout()
     if root is None:
         return importlib.metadata.version(DISTRIBUTION)

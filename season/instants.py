@@ -1,7 +1,7 @@
 """Instants as text: RFC 3339 to whole seconds since 1970-01-01T00:00:00Z and back, strict and without clocks.
 
-Taken beside `2021-06-01T13:00:00Z`: lower-case `t` and `z`, a space for the `T`, an offset such as `+02:00`
-(`-00:00` too), a fraction of the second that is zero. Not taken: a stamp without seconds or offset, `24:00`,
+Accepted besides `2021-06-01T13:00:00Z`: lower-case `t` and `z`, a space for the `T`, an offset such as `+02:00`
+(`-00:00` too), a fraction of the second that is zero. Refused: a stamp without seconds or offset, `24:00`,
 a leap second `:60`, `+0200`, week and ordinal dates, digits that are not ASCII.
 """
 

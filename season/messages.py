@@ -1,7 +1,7 @@
 """The messages that programs exchange, as JSON: readings, predictions, and the windows among the dead letters.
 
 Numbers are written as the shortest text that reads back to the same 64-bit float, instants in UTC with a `Z`.
-Whoever sends reads in bulk uses the consumer's columnar decoder; `decode_reading` here is the rule for one.
+The consumer decodes readings in bulk into columns; `decode_reading` here is the rule for a single one.
 """
 
 import math
@@ -23,7 +23,8 @@ MAX_ZONE_BYTES = 200
 DEMAND_LIMIT = float(2**128 - 2**103)
 
 LARGE_MESSAGE_BYTES = 2**20
-"""What a broker takes in one message by default, in bytes. Of a larger one nothing is kept that is ignored."""
+"""The size in bytes of the largest message that a broker accepts by default; of a larger one only the fields that are
+needed are parsed into objects."""
 
 MALFORMED = "malformed"
 BAD_TIMESTAMP = "bad_timestamp"
@@ -106,7 +107,7 @@ def encode_reading(zone: str, instant: int, demand_mw: float) -> bytes:
 def decode_reading(value: bytes | None) -> tuple[str, int, float]:
     """Return zone, instant (epoch seconds, 0 or later) and demand of a reading, by every rule for its JSON.
 
-    Whether the instant is a full hour is the calendar's to say. Raises `ReadingError`.
+    It does not check that the instant is a full hour, which depends on the calendar. Raises `ReadingError`.
     """
     reading = decode_fields(value)
     try:
@@ -237,7 +238,7 @@ def _demand(value: object) -> float:
             else f"{text[:_MAX_QUOTED_CHARACTERS]}… ({len(text)} characters)"
         )
         raise ReadingError(MALFORMED, f"demand_mw {said} is not finite as a 32-bit float")
-    # As an integer, minus zero is zero: what every reader of JSON that knows integers makes of it.
+    # Written as an integer, minus zero is zero: every JSON reader that knows integers reads it so.
     return math.fabs(demand) if value == "-0" else demand
 
 

@@ -42,7 +42,7 @@ class Duration(float):
     _typed: str
 
     def __new__(cls, text: str) -> Self:
-        """Read a text as `seconds` does; ValueError says what is allowed."""
+        """Read a text as `seconds` does. Raises ValueError, which says what is allowed."""
         made = super().__new__(cls, seconds(text))
         made._typed = text
         return made

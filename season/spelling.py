@@ -10,7 +10,7 @@ _LETTERS_FOR_TWO_SLIPS = 13
 
 
 def misspelt(environ: Mapping[str, str], settings: Iterable[Setting]) -> list[str]:
-    """Return a sentence for each variable that is set, is none of these settings, and is nearly one of them."""
+    """Return a sentence for each variable that is set and whose name nearly is one of these settings."""
     names = {setting.name for setting in settings}
     others = [name for name in sorted(environ) if environ[name] and name not in names]
     # The client refuses what it does not know of these.

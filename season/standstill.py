@@ -1,8 +1,8 @@
-"""Watches for partitions that stand still before what no client can read, and finds out how far that goes.
+"""Watches for partitions that stand still before messages that no client can read, and finds their offsets.
 
-A batch that cannot be unpacked is told of again and again; of a record that cannot be parsed nothing is told, but the
-client's statistics show a partition that does not move while answers come. Either starts a `Trial` beside that
-client, and what it finds is told as offsets that come next.
+For a batch that it cannot unpack the client reports an error again and again. For a record that it cannot parse it
+reports nothing, but its statistics show a partition that does not move although answers come. Either starts a `Trial`
+with a client of its own, which finds out which of the next offsets cannot be read.
 """
 
 import json
@@ -14,12 +14,16 @@ from season.trial import Trial, partial
 
 STATISTICS = {"statistics.interval.ms": 2000}
 """What the watched client needs among its properties; `note_statistics` is its `stats_cb`."""
-_MAX_STALLED_STATISTICS = 3  # looks at the statistics at which a partition has not moved before it is tried
+_MAX_STALLED_STATISTICS = 3  # in a row, before a trial starts
 
 
 @dataclass
 class _Flow:
-    """A partition that flows: from where, as long as nothing has come; where its client stood at the last look."""
+    """A partition that flows.
+
+    `start` is its first offset until a message has come, `stood` the next offset in the last statistics, and
+    `stalled` how often in a row that has not moved.
+    """
 
     start: int | None
     stood: int = -1

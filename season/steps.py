@@ -1,4 +1,4 @@
-"""From the hours of a window to the 24 steps that a model scores; service and trainer both go this road."""
+"""Turns the hours of a window into the 24 steps that a model scores, in the service and in the trainer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,9 +32,10 @@ def fill(values: F64, instants: I64) -> F64:
     missing = np.isnan(values)
     here = np.flatnonzero(~missing)
     gaps = np.flatnonzero(missing)
-    right = np.searchsorted(here, gaps)
+    right = np.searchsorted(here, gaps)  # for each gap, the index in `here` of the next value after it
     before = here[np.maximum(right - 1, 0)]
     after = here[np.minimum(right, len(here) - 1)]
+    # Before the first value, and after the last one, both neighbours are that value.
     before, after = np.where(right == 0, after, before), np.where(right == len(here), before, after)
     filled = values.copy()
     filled[gaps] = _between(
@@ -76,7 +77,7 @@ def to_steps(values: F64, days: I64, calendar: Calendar, by_clock: ByClock = by_
 
     The first `calendar.counts(days)` values of a row are its hours, none of them missing. A step whose hour
     of the clock comes twice is the mean of the two; one whose hour is skipped is linear between the steps
-    beside it (at an edge: the nearest). The service hands its compiled `by_clock` over.
+    next to it (at an edge: the nearest). The service passes its compiled `by_clock`.
     """
     steps = values[:, :STEPS].copy()
     for day, rows in calendar.irregular(days):

@@ -1,4 +1,4 @@
-"""The four topics: their names, how they are created where they are missing, and what is said of them."""
+"""The four topics: their names, how they are created where they are missing, and what the broker says of them."""
 
 import re
 import time
@@ -28,8 +28,9 @@ _CHANGELOG = {
     "segment.bytes": str(16 * 1024 * 1024),
     "segment.ms": str(10 * 60 * 1000),
     "min.cleanable.dirty.ratio": "0.1",
-    # Tombstones and transaction markers, tens of them a second, go after ten minutes: a restore takes one at most,
-    # and what they say is gone a later record says as well. With an hour (a day by default) they outnumber the rest.
+    # Tombstones and transaction markers, tens of them a second, are removed after ten minutes. That is enough: a
+    # restore takes one minute at most, and later records supersede the same. With an hour (a day by default) they
+    # outnumber all else.
     "delete.retention.ms": str(10 * 60 * 1000),
     # A record holds the differences of many zones.
     "max.message.bytes": str(8 * 1024 * 1024),
@@ -72,7 +73,7 @@ class Topics:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Topics":
-        """Read READINGS_TOPIC and its like; SettingError where a name is none, or two topics have the same."""
+        """Read READINGS_TOPIC and the like. Raises SettingError for a wrong name and for one that comes twice."""
         settings = load(TopicSettings, environ)
         names = {
             "READINGS_TOPIC": settings.readings_topic,
@@ -104,7 +105,7 @@ def _check_names(names: Mapping[str, str], derived: bool) -> None:
 
 @dataclass(frozen=True)
 class Topic:
-    """What the broker says of a topic; a topic that was made anew has another `topic_id`."""
+    """What the broker says of a topic; a topic that was deleted and created again has another `topic_id`."""
 
     name: str
     partitions: int

@@ -1,9 +1,9 @@
 """Finds out which messages no client can read, where a client stands still before them for ever.
 
-Of a batch that it cannot unpack a client tells again and again where it begins, but not where it ends; of a record
-that it cannot parse (a length below -1, which the broker lets pass) it tells nothing at all. So a client of its own
-asks for one offset after the other: a message, or the partition's end, says that an offset can be read; the same
-batch's error, or answers that hold data while the client does not get on, that it cannot.
+For a batch that it cannot unpack, a client reports again and again where it begins, but not where it ends. For a
+record that it cannot parse (a length below -1, which the broker accepts) it reports nothing at all. So a client of
+its own asks for one offset after the other. A message, or the partition's end, shows that an offset can be read. The
+same batch's error, or answers with data that do not move the client, show that it cannot.
 """
 
 import json
@@ -17,15 +17,18 @@ UNREADABLE = {KafkaError._BAD_COMPRESSION, KafkaError._NOT_IMPLEMENTED}
 """The client's errors for a batch that it cannot unpack."""
 
 MAX_OFFSETS = 4096  # offsets that one trial finds: so many dead letters go into one transaction
-_MIN_FAILURES = 3  # answers that must have failed before an offset counts as unreadable
-_TIMEOUT_S = 30.0  # seconds: a broker that is away says nothing of its messages
+_MIN_FAILURES = 3  # so many answers must have failed before an offset counts as unreadable
+_TIMEOUT_S = 30.0  # a broker that is away answers nothing, which says nothing about its messages
 _QUICK: dict[str, Any] = {
     "group.id": "none",  # the client wants one; no group is joined
     "fetch.error.backoff.ms": 20,
     "statistics.interval.ms": 50,
 }
 _READABLE = {None, KafkaError._PARTITION_EOF}
-_BEYOND = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # told of an offset before, too
+_BEYOND = {
+    KafkaError._AUTO_OFFSET_RESET,
+    KafkaError.OFFSET_OUT_OF_RANGE,
+}  # may also be about an offset that was asked for before
 
 
 class Trial:
@@ -37,11 +40,15 @@ class Trial:
         self._topic, self._partition = topic, partition
         self._until = time.monotonic() + _TIMEOUT_S
         self._last = first - 1  # the last offset that is known to be unreadable
-        self._batch: int | None = None  # where the batch begins of which it is
-        self._readable: int | None = None  # an offset behind it that is known to be none of it
+        self._batch: int | None = (
+            None  # where the batch of the last unreadable offset begins; None: a record alone is at fault
+        )
+        self._readable: int | None = (
+            None  # an offset behind `_last` that is known to be readable, or part of another trial
+        )
         self._step = 1
         self._errors = 0
-        # No method of ours: the client would hold us, and we the client, until somebody looks for cycles.
+        # Not a method of this object: it and the client would form a cycle, and live until that is collected.
         self._statistics: deque[str] = deque(maxlen=1)
         self._consumer = Consumer({**properties, **_QUICK, "stats_cb": self._statistics.append})
         self._ask(first)

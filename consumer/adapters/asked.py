@@ -1,9 +1,9 @@
-"""What the broker is asked of a partition that comes; nobody waits for the answers, other partitions flow meanwhile.
+"""Asks the broker about a partition that is restored, without waiting for answers: others flow meanwhile.
 
-Each question is asked until it is answered. The group's offset is a stable one: while a transaction that carries
-offsets is open, its predecessor's say, the broker does not tell. It is asked for by a consumer on a thread of its
-own, since the admin client ends the process (an assertion in librdkafka 2.16) where the group's coordinator goes
-away under such a question.
+Each question is repeated until it is answered. The group's offset is a stable one: the broker does not answer while a
+transaction with offsets of the group is open, such as the last owner's. A consumer asks for it, on a thread of its
+own, since the admin client ends the process (an assertion in librdkafka 2.16) if the group's coordinator goes away
+during such a question.
 """
 
 import contextlib
@@ -18,9 +18,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from consumer.adapters.logs import Complaints, client_logger
 from season.kafka import groupless, known_offset, merged_properties, refuse
 
-_ANSWER_S = 5.0  # seconds until a question counts as not answered
-_STABLE_OFFSET_S = 0.5  # the same for the group's offset: the questions of other partitions wait behind it
-_RETRY_DELAY_S = 0.1  # seconds until it is asked again
+_ANSWER_S = 5.0  # after which a question counts as not answered
+_STABLE_OFFSET_S = 0.5  # the same for the group's offset, since other partitions' questions wait for the thread
+_RETRY_DELAY_S = 0.1
 _PROPERTIES = {"enable.auto.commit": False, "isolation.level": "read_committed", "allow.auto.create.topics": False}
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Asked(Generic[T]):
         self._done = False
 
     def answered(self) -> bool:
-        """Return whether the answer is there; ask again where the broker could not tell. RefusedError."""
+        """Return whether the answer is there; ask again after an error. Raises RefusedError."""
         if self._future is None and time.monotonic() >= self._retry_at:
             self._future = self._ask()
         if self._future is not None and self._future.done() and not self._done:
@@ -54,7 +54,7 @@ class Asked(Generic[T]):
 
 
 class Inquirer:
-    """Who is asked: the broker, of a group and of the partitions of two topics."""
+    """Asks the broker about a group and the partitions of two topics."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Inquirer:
         return Asked(ask, known_offset, self._retry)
 
     def _retry(self, error: KafkaError) -> None:
-        # After a crash of the broker the client goes on asking the leader of before, unless it looks for the new one.
+        # After a crash of the broker the client goes on asking the old leader, unless it fetches the metadata.
         with contextlib.suppress(KafkaException):
             self._admin.list_topics(timeout=1.0)
         self._complaints(error, asked="a topic's offsets")

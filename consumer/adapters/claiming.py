@@ -1,6 +1,6 @@
-"""Claims the changelog for this deployment where nobody has, and tells whose it is.
+"""Claims the changelog for this deployment if nobody has, and says whose it is.
 
-This comes before the group is joined and before a `transactional.id` is taken: two deployments may share both.
+It does so before it joins the group and acquires a `transactional.id`, since two deployments may share both.
 """
 
 import time
@@ -31,9 +31,9 @@ _POLL_S = 0.1
 
 
 class Claiming:
-    """The first record of a changelog: read, and written where there is none.
+    """Reads the first record of a changelog, and writes it where there is none.
 
-    `refused` gets what the broker says where it does not take our claim, and gives the seconds until the next try.
+    `refused` gets the refusal where the broker does not accept our claim, and returns the seconds until the next try.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Claiming:
     def holder(self, ours: Claim) -> Claim:
         """Return the claim that holds, which is ours where the changelog was empty and nobody else was quicker.
 
-        RefusedError, StoppedError; DamagedError where the first record is no claim.
+        Raises RefusedError, StoppedError, and DamagedError where the first record is no claim.
         """
         properties = groupless(merged_properties(Consumer, self._environ, READER))
         with closing(Consumer({**properties, "logger": client_logger()})) as consumer:
@@ -67,7 +67,7 @@ class Claiming:
         return claim.decode(first.value())
 
     def write(self, ours: Claim) -> None:
-        """Write a claim behind what is there. RefusedError, StoppedError."""
+        """Append a claim. Raises RefusedError and StoppedError."""
         producer = Producer({**merged_properties(Producer, self._environ, _WRITE), "logger": client_logger()})
         value = claim.encode(ours)
         while error := self._delivered(producer, value):
@@ -75,7 +75,7 @@ class Claiming:
             time.sleep(self._refused(Refusal(error, self._changelog)))
 
     def _delivered(self, producer: Producer, value: bytes) -> KafkaError | None:
-        """Write one message and wait for the broker's answer; return its error, if it has one. StoppedError."""
+        """Write one message and wait for the broker's answer; return its error, if any. Raises StoppedError."""
         answers: list[KafkaError | None] = []
 
         def answered(error: KafkaError | None, _message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Who is in the consumer group, as the broker tells it; and what is said where others are in it."""
+"""Describes the consumer group, and words the refusal where another application is in it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _MAX_NAMED_MEMBERS = 5
 
 
 class ForeignGroupError(Exception):
-    """The group does not take this service: its members speak another protocol, or have another assignor."""
+    """The group does not accept this service: its members speak another protocol, or have another assignor."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Group:
 
 
 def describe(admin: AdminClient, name: str) -> Group:
-    """Ask for the group. KafkaException."""
+    """Return the group, as the broker describes it. Raises KafkaException."""
     described = admin.describe_consumer_groups([name], request_timeout=_ANSWER_WITHIN_S)[name].result()
     protocol = "consumer" if described.type == ConsumerGroupType.CONSUMER else "classic"
     members = tuple(
@@ -47,7 +47,7 @@ def describe(admin: AdminClient, name: str) -> Group:
 
 
 def foreign(admin: AdminClient, name: str, error: ForeignGroupError) -> SettingError | RefusedError:
-    """Return what to raise where the group does not take this service: the sentence says who is in it."""
+    """Return what to raise where the group does not accept this service; the sentence says who is in it."""
     try:
         group = describe(admin, name)
     except KafkaException as exception:

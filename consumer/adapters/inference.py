@@ -1,4 +1,4 @@
-"""ONNX Runtime as the service uses it: one thread, no external data, no word of its own, no run without an end."""
+"""ONNX Runtime as the service uses it: one thread, no external data, no output of its own, no endless run."""
 
 import threading
 import time
@@ -15,12 +15,12 @@ from season.tensors import ContractError, check_tensors
 F32 = NDArray[np.float32]
 
 BATCH_WINDOWS = 512
-"""Windows in one run at most, so that no run is larger than what was tried; a turn's readings may complete more."""
+"""The largest number of windows in one run, as it was tried; a transaction may complete more."""
 RUN_S = 2.0
-"""Seconds on a processor after which a run is ended: what stands still would stop the service."""
+"""Seconds on a processor after which a run is ended: an endless one would stop the service."""
 
 _POLL_S = 0.25
-_LOG_LEVEL_FATAL = 4  # ONNX Runtime's log level at which it writes nothing of what it also raises
+_LOG_LEVEL_FATAL = 4  # at this level ONNX Runtime does not log errors that it also raises
 
 
 class EndlessError(Exception):
@@ -44,7 +44,7 @@ class Inference:
         try:
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
             self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-            # Each of them is made from the file's bytes when it is asked for.
+            # ONNX Runtime decodes each of these texts on access: an error of UTF-8 comes here.
             names = [(tensor.name, tensor.type, tensor.shape) for tensor in (*inputs, *outputs)]
         except UnicodeDecodeError as error:
             raise ContractError("a name or text in the file", f"it is not UTF-8 ({error.reason})") from None
@@ -87,14 +87,14 @@ def _watch(inference: "weakref.ref[Inference]") -> None:
 
 
 def _open(data: bytes) -> onnxruntime.InferenceSession:
-    """Return a session of one thread: more would look at the machine's cores, and fight with Kafka's client."""
+    """Return a session of one thread: more would compete for the cores with Kafka's client."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # External data is not part of the contract: it is looked for where there is nothing.
+    # External data is not part of the contract: ONNX Runtime searches it in a folder that does not exist.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", "/dev/null/none")
     options.log_severity_level = _LOG_LEVEL_FATAL
     onnxruntime.set_default_logger_severity(_LOG_LEVEL_FATAL)

@@ -1,7 +1,7 @@
-"""Dead letters: what could not become a prediction, as a message that tells a person why.
+"""Makes dead letters: messages that say why a reading or a window did not become a prediction.
 
-A letter of a message carries its key, value and headers as they were, and ours behind them. What does not fit, or
-cannot be read by the client, is left out, and `error` says so: no message stops the stream.
+The letter of a message has its key, value and headers unchanged, with our headers behind them. Parts that do not fit,
+or that the client cannot read, are left out, and `error` says so: no message stops the stream.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ INCOMPLETE = "incomplete_window"
 CONSTANT = "constant_window"
 UNSCORABLE = "unscorable_window"
 
-# What a batch and its only record add to key, value and headers, rounded up; and so for each header.
+# The bytes that a batch with one record adds to key, value and headers, rounded up; and those for each header.
 _RECORD_OVERHEAD_BYTES = 128
 _HEADER_OVERHEAD_BYTES = 10
 
-# On a name that is not UTF-8 the client's method returns with an exception set. Where it is called as a method the
-# interpreter stops looking for one once it knows the call well: it comes up somewhere else, and ends the program.
+# For a name that is not UTF-8 the client's method returns a value with an exception set. In a method call that the
+# interpreter has specialised it does not check for that: the exception comes up elsewhere, and ends the program.
 _given_headers = methodcaller("headers")
 
 Headers = list[tuple[str, str | bytes | None]]
@@ -31,7 +31,7 @@ Headers = list[tuple[str, str | bytes | None]]
 
 @dataclass(frozen=True)
 class Letter:
-    """A dead letter as it is written."""
+    """A dead letter as it is written to its topic."""
 
     key: bytes | None
     value: bytes | None
@@ -42,7 +42,7 @@ class Letter:
 class LetterWindow:
     """A window without a prediction: its edges and hours in epoch seconds.
 
-    `hours` and `demands` [k] are the readings that stand, `missing` [m] the hours without one, in order of time.
+    `hours` and `demands` [k] are the readings in force, `missing` [m] the hours without one, in order of time.
     """
 
     zone: str
@@ -96,7 +96,7 @@ def constant(window: LetterWindow) -> Letter:
 
 
 def unscorable(window: LetterWindow, revision: int, model: str, model_version: str) -> Letter:
-    """Return the letter that stands in the place of the prediction with that `revision`."""
+    """Return the letter that replaces the prediction with that `revision`."""
     error = f"the logit of the model {model} (version {model_version}) is not finite"
     return _of_window(window, UNSCORABLE, error, revision)
 

@@ -1,7 +1,7 @@
-"""The log: one line an event on standard error, as text for a person or as JSON for a machine.
+"""Sets up the log: one line an event on standard error, as text for a person or as JSON for a machine.
 
-Whoever logs uses `structlog.get_logger()`; what uses Python's own logging (Kafka's client, where it is given
-`client_logger()`) comes out the same way.
+Our code logs with `structlog.get_logger()`. Lines of Python's own logging (of Kafka's client, which gets
+`client_logger()`) come out in the same form.
 """
 
 import logging
@@ -13,14 +13,14 @@ import structlog
 from confluent_kafka import KafkaError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_COMPLAINT_INTERVAL_S = 5.0  # seconds between two lines about a wait
-_REPEAT_INTERVAL_S = 30.0  # seconds until the client may say the same again
+_COMPLAINT_INTERVAL_S = 5.0  # between two lines about a wait
+_REPEAT_INTERVAL_S = 30.0  # before the client may log the same line again
 _NO_NEWS = (
-    "CONFWARN",  # KAFKA_* holds for consumers and producers alike, and each is told of what is meant for the other
-    "Coordinator load in progress: retrying",  # so a broker answers for a moment after its start
-    "Failed to acquire transactional PID",  # said with what to do where it lasts
-    "Current transaction failed",  # said as an aborted transaction
-    KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str(),  # told with the setting's name, and borne
+    "CONFWARN",  # KAFKA_* goes to consumers and producers alike, and each warns of properties of the other
+    "Coordinator load in progress: retrying",  # the answer of a broker that has just started
+    "Failed to acquire transactional PID",  # logged with the remedy if it lasts
+    "Current transaction failed",  # logged as an aborted transaction
+    KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str(),  # logged with the setting's name; the program goes on
 )
 
 
@@ -53,13 +53,13 @@ def client_logger() -> logging.Logger:
 
 
 class _News:
-    """What of the client's lines is one: while a broker is away it says the same 20 times a second."""
+    """Filters the client's lines: while a broker is away it logs the same 20 times a second."""
 
     def __init__(self) -> None:
         self._said: dict[str, float] = {}
 
     def __call__(self, record: logging.LogRecord) -> bool:
-        if record.levelno == logging.DEBUG:  # there are none without KAFKA_DEBUG, which asks for each of them
+        if record.levelno == logging.DEBUG:  # only with KAFKA_DEBUG, which asks for all of them
             record.levelno = max(logging.INFO, logging.getLogger().level)
             return True
         line = record.getMessage()
@@ -73,7 +73,7 @@ class _News:
 
 
 class Complaints:
-    """Says what keeps the broker from doing what it is asked, but not each time."""
+    """Logs why a request to the broker fails, but not each time."""
 
     def __init__(self) -> None:
         self._reported_at = -math.inf
@@ -108,7 +108,7 @@ def _printable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 
 class _Forward(logging.Handler):
-    """Hands the records of Python's logging to structlog."""
+    """Passes the records of Python's logging to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(

@@ -1,8 +1,8 @@
-"""What was held for a moment goes back to the system: Kafka's client unpacks batches of up to a gigabyte.
+"""Lets memory go back to the system when it is freed: Kafka's client unpacks batches of up to a gigabyte.
 
-By itself glibc keeps freed blocks of up to 32 MiB, in each of its arenas, once it has seen one of them freed: after
-a few batches that unpack to too much, hundreds of megabytes. With a threshold that stays, larger blocks are mappings
-of their own, which end when they are freed.
+By default glibc raises its threshold, up to 32 MiB, to the size of a block that was freed, and keeps such blocks in
+each of its arenas: hundreds of megabytes after a few large batches. With a fixed threshold larger blocks are mappings
+of their own, which are removed when they are freed.
 """
 
 import contextlib

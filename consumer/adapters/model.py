@@ -1,6 +1,6 @@
-"""The ONNX model: read, tried, loaded and held to its contract, asked for logits; and what a logit means.
+"""The ONNX model: reads, tries and loads a file, holds it to its contract, and scores; and what a logit means.
 
-The file is read once, whole: what is tried and runs is what the version (the first 12 hex digits of the bytes'
+The file is read once: the bytes that are tried and run are those that the version (the first 12 hex digits of their
 SHA-256) names.
 """
 
@@ -23,11 +23,11 @@ from season.labels import SUMMER, WINTER
 from season.messages import F32
 from season.steps import F64, STEPS
 
-# The settings that stand before what the file says.
+# The settings that override the file, by the contract's field.
 OVERRIDES = {"threshold": "MODEL_THRESHOLD", "time_zone": "WINDOW_TIME_ZONE", "day_start": "WINDOW_DAY_START"}
 
 MAX_FILE_MIB = 128
-"""Of a file: to load one takes three times its size."""
+"""The largest file: loading one takes three times its size."""
 
 log = structlog.get_logger()
 
@@ -44,8 +44,7 @@ class Model:
     def score(self, steps: F64) -> F32:
         """Return the logits float32 [n] of windows' steps float64 [n, 24].
 
-        A window that the model cannot compute, or not in time, has NaN, like one for which it computes no finite
-        number.
+        The logit is NaN for a window that the model cannot compute, or not in time; a computed one may be infinite.
         """
         inputs = steps.astype(np.float32).reshape(-1, 1, STEPS)
         batches = [
@@ -65,7 +64,7 @@ class Model:
 
 
 class Attempt:
-    """A model file that is read and tried, on a thread of its own, so that nobody has to wait for it."""
+    """Reads and tries a model file on a thread of its own, so that the loop need not wait."""
 
     def __init__(self, path: str, overrides: Mapping[str, str]) -> None:
         self._path, self._overrides = path, overrides
@@ -90,14 +89,14 @@ class Attempt:
 def load(path: str, overrides: Mapping[str, str] | None = None) -> Model:
     """Return the model in the file at `path` (MODEL_PATH), once it was tried in a process of its own.
 
-    `overrides` are what the settings in `OVERRIDES` say, by the contract's field ("time_zone"); an empty text says
-    nothing. Raises `ContractError` whose sentence begins with the setting that is to be put right, and its value.
+    `overrides` are the values of the settings in `OVERRIDES`, by the contract's field ("time_zone"); an empty text
+    counts as not set. Raises `ContractError`, whose sentence begins with the setting that must be corrected.
     """
     return Attempt(path, overrides or {}).model()
 
 
 def _tried(path: str) -> bytes:
-    """Return the bytes of a file whose model was tried."""
+    """Return the bytes of a file, after a trial of its model. Raises ContractError."""
     setting = f"MODEL_PATH={path}"
     try:
         data = _read(path)
@@ -112,7 +111,7 @@ def _tried(path: str) -> bytes:
 
 
 def _read(path: str) -> bytes:
-    """Return a file's bytes. One that never ends, or for which a writer is waited, is no regular one."""
+    """Return a regular file's bytes. A pipe or a device, which may never end or wait for a writer, is refused."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
@@ -124,7 +123,7 @@ def _read(path: str) -> bytes:
 
 
 def _opened(data: bytes, path: str, overrides: Mapping[str, str]) -> Model:
-    """Return the model in bytes that were tried, ready to run in this process."""
+    """Return the model in bytes that were tried, loaded in this process. Raises ContractError."""
     overrides = {field: text for field, text in overrides.items() if text}
     setting = f"MODEL_PATH={path}"
     try:
@@ -143,7 +142,7 @@ def _opened(data: bytes, path: str, overrides: Mapping[str, str]) -> Model:
 def probabilities(logits: F32) -> F64:
     """Return the probability of winter float64 [n]: the sigmoid of logits [n], in 64 bits and without overflow."""
     wide = logits.astype(np.float64)
-    small = np.exp(-np.abs(wide))
+    small = np.exp(-np.abs(wide))  # of a negative number, so that it never overflows
     sigmoid: F64 = np.where(wide >= 0, 1.0, small) / (1.0 + small)
     return sigmoid
 

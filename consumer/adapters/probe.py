@@ -1,4 +1,4 @@
-"""Asks the broker from time to time whether it answers, where the readings end, and what has become of the topics."""
+"""Asks the broker from time to time whether it answers, where the readings end, and whether topics have changed."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -16,8 +16,8 @@ from season.topics import Described, Topic, cleanup_policy, find
 log = structlog.get_logger()
 
 _INTERVAL_S = 3.0
-_TIMEOUT_S = 3.0  # of one question: one that a node does not answer must not keep the others from being asked
-_ROUNDS_BETWEEN_POLICIES = 10  # looks between two at the topics' cleanup policies
+_TIMEOUT_S = 3.0  # of one question: a node that does not answer must not delay the questions to others
+_ROUNDS_BETWEEN_POLICIES = 10  # between two questions for cleanup policies
 _ANEW = (
     "Take a new CONSUMER_GROUP (and so a new changelog), and new topics for predictions and dead letters, to read "
     "everything anew"
@@ -27,7 +27,7 @@ _ANEW = (
 class Probe:
     """A thread that asks; `problem` is the sentence for a topic that has changed under the running program.
 
-    A topic that is gone is waited for: it may come back in a moment, made anew, and then its id tells.
+    A deleted topic is waited for: it may be created again in a moment, which its id then shows.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Probe:
         self.ends: Mapping[int, PartitionEnds] = {}  # of the partitions that are watched; replaced, never changed
         self._watched: Collection[int] = ()
         self._gone: set[str] = set()
-        self._warned: set[str] = set()  # topics of whose cleanup policy was told
+        self._warned: set[str] = set()  # topics whose cleanup policy was logged
         self._rounds = 0
 
     @contextmanager
@@ -64,7 +64,7 @@ class Probe:
             try:
                 self._check(topics.readings, self._of_readings)
                 self._check(topics.changelog, self._of_changelog)
-                # What was published is the subscribers'; a new topic takes what follows.
+                # A new topic of these is fine: it gets the next messages, and subscribers have the others.
                 self._check(topics.predictions, lambda _: None)
                 self._check(topics.dead_letters, lambda _: None)
                 self._ask_ends()
@@ -73,13 +73,13 @@ class Probe:
                 self._rounds += 1
             except KafkaException as exception:
                 self._complaints(exception.args[0])
-            self._admin.poll(0)  # nobody else serves this client: its lines for KAFKA_DEBUG would pile up
+            self._admin.poll(0)  # else its lines for KAFKA_DEBUG would pile up: nobody else serves this client
             self._ended.wait(_INTERVAL_S)
 
     def _ask_ends(self) -> None:
-        """Ask where the watched partitions end, for all and for who reads what is committed. KafkaException."""
+        """Ask for the watched partitions' end and last stable offsets. Raises KafkaException."""
         watched = list(self._watched)
-        # The end first: what is published between the two questions must not count as held.
+        # The end first: messages that are published between the two questions must not count as held.
         ends, stable = (
             self._offsets(watched, level)
             for level in (IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED)

@@ -1,4 +1,4 @@
-"""What to do where the broker refuses what is written, in sentences: asked only once something goes wrong."""
+"""Says what a person can do where the broker refuses what is written; it asks the broker only then."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -52,7 +52,7 @@ class Remedies:
         self._wall = wall
 
     def __call__(self, refusal: Refusal) -> str:
-        """Return a sentence: what the broker says, of which topic, and what to do."""
+        """Return a sentence: what the broker says, about which topic, and what to do."""
         return f"{self._said(refusal)}{self._remedy(refusal)}"
 
     def _said(self, refusal: Refusal) -> str:
@@ -100,7 +100,7 @@ class Remedies:
         return f"{sentence}: set the clocks right, or raise the topic's {limits}"
 
     def _broker_time(self) -> float | None:
-        """Return when a coordinator wrote last, by its own clock: right after an abort, that is what it shows."""
+        """Return when a coordinator wrote last, by its own clock; right after an abort that is its time now."""
         try:
             found = self._admin.list_topics(timeout=_ANSWER_S).topics.get(_TRANSACTIONS)
             partitions = [] if found is None else [TopicPartition(_TRANSACTIONS, p) for p in found.partitions]
@@ -132,7 +132,7 @@ class Remedies:
         return f"{self._named(topic)} has {fewest} of the {needed} replicas in sync that min.insync.replicas needs"
 
     def _config(self, topic: str) -> dict[str, str]:
-        """Return a topic's settings; none where the broker does not tell."""
+        """Return a topic's settings; none where this account may not ask."""
         resource = ConfigResource(ResourceType.TOPIC, topic)
         try:
             config = self._admin.describe_configs([resource], request_timeout=_ANSWER_S)[resource].result()

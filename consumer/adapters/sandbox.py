@@ -1,6 +1,6 @@
-"""A model is tried in a process of its own before it runs in the service's: it may stand still, crash or eat memory.
+"""Tries a model in a process of its own before it runs in the service: it may hang, crash or exhaust memory.
 
-`sandboxed` is what runs there, and holds the bounds.
+That process runs `sandboxed`, which sets the bounds.
 """
 
 import os
@@ -14,7 +14,7 @@ from consumer.adapters.sandboxed import TRIED
 from season.tensors import ContractError
 
 WALL_S = 60.0
-"""Seconds after which a process counts as stuck: its own bounds count its time on a processor alone."""
+"""Seconds after which the process is killed; its own bounds count only its time on a processor."""
 
 _ROOT = Path(__file__).parents[2]
 
@@ -22,11 +22,15 @@ _ROOT = Path(__file__).parents[2]
 def check(data: bytes) -> None:
     """Run the ONNX file in `data` in a process of its own, and wait for its end.
 
-    Raises `ContractError` where the model keeps its tensors' contract or its bounds of time and memory not.
+    Raises `ContractError` where the model breaks its tensors' contract, or its bounds of time or memory.
     """
     # Signals of a terminal go to the service alone; the process ends with it, however that ends.
     command = [sys.executable, "-m", sandboxed.__name__, str(os.getpid())]
-    environ = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1"}  # a thread takes memory
+    environ = {
+        **os.environ,
+        "ORT_DISABLE_TELEMETRY": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }  # each thread would take memory
     try:
         done = subprocess.run(
             command,

@@ -1,6 +1,6 @@
 """`python -m consumer.adapters.sandboxed PARENT`: runs the model on standard input within bounds, for `sandbox`.
 
-On standard output it says what it does next, a line each time: where the process is ended, the last one says at what.
+On standard output it writes each step before it begins it: if the process is killed, the last line says during what.
 Status 0: the model answers in time. `REFUSED`: the last line says why not.
 """
 
@@ -23,9 +23,9 @@ from season.steps import STEPS
 from season.tensors import ContractError
 
 PROCESSOR_S = 5
-"""Seconds on a processor after which the system ends what stands still: loading, or a batch."""
+"""Seconds on a processor after which the system ends a step: loading, or a batch."""
 MEMORY_MIB = 512
-"""What the model may take beside Python and ONNX Runtime: to load a file takes three times its size."""
+"""What the model may take besides Python and ONNX Runtime; loading a file takes three times its size."""
 BATCH_S = 0.5
 """Seconds on a processor that a batch may take, 1 ms a window: a turn's 5,000 readings, should each of them correct a
 window that was scored, then come to 5 s of the 10 s that a transaction has. Usual models take a thousandth of it."""
@@ -80,9 +80,7 @@ def _run(inference: Inference, days: F32, step: str, must_answer: bool) -> None:
 
 def _kinds() -> dict[str, F32]:
     """Return batches of days that reach what depends on values: a graph may branch, or repeat a loop, by them."""
-    ramps = np.resize(
-        np.arange(2.0 * STEPS), (BATCH_WINDOWS, 1, STEPS)
-    )  # every second day goes on where the one before ends
+    ramps = np.resize(np.arange(2.0 * STEPS), (BATCH_WINDOWS, 1, STEPS))  # each second day continues the one before
     loads = 30_000 + 10_000 * np.sin(ramps / 4) + np.random.default_rng(0).normal(0, 1000, ramps.shape)
     kinds = {
         "ramps": ramps,
@@ -121,15 +119,15 @@ def _say(line: str) -> None:
 
 def _end_with(parent: int) -> None:
     """Make this process end when its parent does, however that ends."""
-    with contextlib.suppress(OSError, AttributeError):  # Linux alone has it; elsewhere the bounds end it
+    with contextlib.suppress(OSError, AttributeError):  # only Linux has it; elsewhere the bounds end the process
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit("the parent has ended")
 
 
 def _bound_memory() -> None:
-    """Allow so much memory beside what is mapped already, and be the first to go where the system has too little."""
-    with contextlib.suppress(OSError, ValueError):  # Linux alone tells what is mapped
+    """Limit the memory to `MEMORY_MIB` above what is mapped; let the system kill this process first."""
+    with contextlib.suppress(OSError, ValueError):  # only Linux says how much is mapped
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         _bound(resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY_MIB * 2**20)
         Path("/proc/self/oom_score_adj").write_text("1000")

@@ -1,4 +1,4 @@
-"""SIGTERM, SIGINT and SIGHUP, heard by a thread of its own.
+"""Handles SIGTERM, SIGINT and SIGHUP on a thread of its own.
 
 A Python signal handler runs on the main thread, and only between two of its instructions: not while the Kafka
 client waits inside a call, which after a crash of the broker can be minutes. So the interpreter writes each signal
@@ -16,12 +16,12 @@ import structlog
 
 log = structlog.get_logger()
 
-_STOP_TIMEOUT_S = 8.0  # of the 10 s within which the process ends after SIGTERM
+_STOP_TIMEOUT_S = 8.0  # after SIGTERM; the process must end within 10 s
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What has been asked of the process (`stopped`, `reload`), and that it has come to its end (`ended`)."""
+    """Events: the process must stop (`stopped`) or reload its model (`reload`), or has ended (`ended`)."""
 
     stopped: threading.Event = field(default_factory=threading.Event)
     reload: threading.Event = field(default_factory=threading.Event)

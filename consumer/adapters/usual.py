@@ -2,8 +2,8 @@
 
 The usual form is JSON whose fields are in any order, among further fields that hold strings, numbers, true, false or
 null; whose strings have no escapes; whose timestamp is `2021-06-01T13:00:00Z` or has an offset such as `+02:00` in
-place of the `Z`; whose demand has at most 15 digits. It says no to everything else, and to whatever is wrong:
-`season.messages` decides then. So it never has to say why, and never accepts what the rule does not.
+place of the `Z`; whose demand has at most 15 digits. Everything else, and everything that is wrong, is left to
+`season.messages`, which decides. So this reader need not say why, and accepts nothing that the rule refuses.
 """
 
 import numpy as np
@@ -21,8 +21,8 @@ _ZONE, _TIMESTAMP, _DEMAND = 1, 2, 4  # the fields, as bits of what was seen
 _ALL = _ZONE | _TIMESTAMP | _DEMAND
 _FIELDS = np.frombuffer(b"zonetimestampdemand_mw", np.uint8)
 _WORDS = np.frombuffer(b"truefalsenull", np.uint8)
-_NO = -1  # in place of a position: this is not of the usual form
-_MAX_EXACT_DIGITS = 15  # so many make an integer below 2**53
+_NO = -1  # returned instead of a position: the text is not of the usual form
+_MAX_EXACT_DIGITS = 15  # an integer of 15 digits is below 2**53
 _MAX_EXACT_POWER = 22  # 10**22 is the largest power of ten that a 64-bit float holds exactly
 _POWERS = 10.0 ** np.arange(_MAX_EXACT_POWER + 1)
 _DAYS_BEFORE = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365], np.int64)  # each month
@@ -45,8 +45,7 @@ def read_usual(
 ) -> None:  # fmt: skip
     """Read the values of `lengths` [n] at `starts` [n] of `text` into `records` [n], where they are `usual` [n].
 
-    The keys stand in `keys`; one that is not the reading's zone makes it unusual, but a null one where those are
-    allowed (`null_keys`).
+    A key (in `keys`) that is not the reading's zone makes the reading unusual, except a null one if `null_keys`.
     """
     for i in range(len(starts)):
         end = starts[i] + lengths[i]
@@ -62,7 +61,7 @@ def read_usual(
 
 @compiled
 def read_object(text: U8, at: int, end: int, record: np.void) -> bool:
-    """Read the members of an object, and what may stand behind it."""
+    """Read an object into the record; return whether it is of the usual form, with nothing but space behind it."""
     seen = 0
     while True:
         name = space(text, at, end)
@@ -77,7 +76,7 @@ def read_object(text: U8, at: int, end: int, record: np.void) -> bool:
         at = space(text, at + 1, end)
         field = field_of(text, name + 1, name_end - 1)
         at = value(text, at, end, field, record)
-        if at == _NO or seen & field:
+        if at == _NO or seen & field:  # a field comes twice; further ones (0) may
             return False
         seen |= field
         at = space(text, at, end)
@@ -121,6 +120,7 @@ def value(text: U8, at: int, end: int, field: int, record: np.void) -> int:
         return close
     if field != 0:
         return _NO
+    # Letters are above the digits, and a minus is below them.
     return word(text, at, end) if text[at] > _NINE else number(text, at, end)
 
 
@@ -222,6 +222,7 @@ def demand(text: U8, at: int, end: int, record: np.void) -> int:
     or division rounds once, as the rule does (Clinger, "How to read floating point numbers accurately", 1990).
     """
     behind = number(text, at, end)
+    # 15 digits, and at most 8 bytes of sign, point and exponent.
     if behind == _NO or behind - at > _MAX_EXACT_DIGITS + 8:
         return _NO
     negative = text[at] == _MINUS
@@ -233,7 +234,7 @@ def demand(text: U8, at: int, end: int, record: np.void) -> int:
         else:
             mantissa = 10 * mantissa + int(text[at]) - _ZERO
             count += 1
-            power -= fraction
+            power -= fraction  # each digit behind the point divides by ten
         at += 1
     if count > _MAX_EXACT_DIGITS or (mantissa == 0 and negative):
         return _NO
@@ -260,7 +261,7 @@ def exponent(text: U8, at: int, end: int) -> int:
 
 @compiled
 def two(text: U8, at: int) -> int:
-    """Return the number that two digits make; where they are none, more than any part of a timestamp may be."""
+    """Return the number of two digits; for other bytes 100,000, which no part of a timestamp may be."""
     tens, ones = int(text[at]) - _ZERO, int(text[at + 1]) - _ZERO
     return 10 * tens + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else 100_000
 
@@ -283,6 +284,7 @@ def timestamp(text: U8, at: int, end: int, record: np.void) -> bool:
     if not 1 <= day <= _DAYS_BEFORE[month] - _DAYS_BEFORE[month - 1] + (leap and month == 2):
         return False
     before = year - 1
+    # 477 is the number of leap days before 1970.
     days = 365 * (year - 1970) + before // 4 - before // 100 + before // 400 - 477
     days += int(_DAYS_BEFORE[month - 1]) + (leap and month > 2) + day - 1
     instant = 86400 * days + 3600 * hour + 60 * minute + second

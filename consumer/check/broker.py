@@ -1,4 +1,4 @@
-"""Whether the broker answers, what it is as far as the client tells, and how it is reached."""
+"""Finds out whether the broker answers, which version it has, and how the connection is protected."""
 
 import re
 import time
@@ -15,8 +15,8 @@ from season.settings import RefusedError
 _REACH_S = 10.0
 _ANSWER_S = 5.0
 _VERSIONS = re.compile(r"ApiKey Produce \(0\) Versions \d+\.\.(\d+)")
-# The client does not tell the broker's version, but the requests that the broker understands: the newest form of
-# the one that writes, and the first Apache Kafka that has it.
+# The client does not know the broker's version, but the versions of its requests: the newest version of the request
+# that writes, and the first Apache Kafka that has it.
 _SINCE = {9: "2.8", 10: "3.7", 11: "3.8", 12: "4.0", 13: "4.1"}
 
 
@@ -67,14 +67,14 @@ class Reached:
 
 
 def version(lines: list[str]) -> str:
-    """Return what the client's lines about the broker's requests say of its version."""
+    """Return the broker's version, by the client's lines about its requests."""
     newest = max((int(found[1]) for line in lines if (found := _VERSIONS.search(line))), default=0)
     known = [since for number, since in _SINCE.items() if number <= newest]
     return f"Apache Kafka {known[-1]} or later, as its requests tell" if known else "its version cannot be told"
 
 
 def _security(properties: Properties) -> Finding:
-    """Return how the connection is protected, and whose it is."""
+    """Return how the connection is encrypted and authenticated."""
     protocol = str(properties.get("security.protocol", "plaintext")).upper()
     if protocol == "PLAINTEXT":
         return note("security protocol PLAINTEXT: neither encrypted nor authenticated")

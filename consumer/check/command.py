@@ -1,4 +1,4 @@
-"""The command line of `check`, and the order in which things are looked at."""
+"""The command line of `check`, and the order of its parts."""
 
 import argparse
 import os
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Look at everything, write what is found to standard output, and return the status. Raises SettingError."""
+    """Check everything, write the findings to standard output, and return the status. Raises SettingError."""
     args = parser().parse_args(arguments)
     environ = identified(environ, "season-consumer")
     settings, named = load(Settings, environ), Topics.from_environment(environ)
@@ -128,7 +128,7 @@ def _of_broker(
     properties: Properties,
     transactional_id: str,
 ) -> list[tuple[str, Callable[[], list[Finding]]]]:
-    """Return what is asked of a broker that answers."""
+    """Return the checks of a broker that answers, by title."""
     name = settings.consumer_group
     needed = of_service(named, name, transactional_id)
     return [
@@ -139,7 +139,7 @@ def _of_broker(
 
 
 def _asked(ask: Callable[[], list[Finding]]) -> list[Finding]:
-    """Return what was found, or that the broker has stopped to answer."""
+    """Return the findings, or that the broker has stopped answering."""
     try:
         return ask()
     except KafkaException as exception:

@@ -1,4 +1,4 @@
-"""Asks the broker again while it cannot tell yet: a coordinator that is new, or has moved, loads for a moment."""
+"""Asks the broker again while its coordinator is new, or has moved, and loads its state."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def patiently(ask: Callable[[], T]) -> T:
-    """Return the answer, after some seconds at most; KafkaException where there is none."""
+    """Return the answer, after `_PATIENCE_S` at most. Raises KafkaException where there is none."""
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
@@ -30,6 +30,6 @@ def patiently(ask: Callable[[], T]) -> T:
 
 
 def words(exception: KafkaException) -> str:
-    """Return what an error means and its name; the client's own sentence may name a request alone."""
+    """Return what an error means and its name; the client's own sentence may name only a request."""
     error: KafkaError = exception.args[0]
     return f"{KafkaError(error.code()).str()} ({error.name()})"

@@ -1,4 +1,4 @@
-"""Each right that the service needs: there, missing, or not to be told; asked without using any of them."""
+"""Finds out of each right that the service needs whether it is there, without using it."""
 
 from collections.abc import Sequence
 
@@ -58,7 +58,7 @@ def _finding(right: Right, there: bool) -> Finding:
 
 
 def _may_create(admin: AdminClient, right: Right) -> bool:
-    """Ask the broker to look at the creation of a topic, and not to create it."""
+    """Return whether the broker would let this account create a topic; creates none."""
     answer = admin.create_topics([NewTopic(right.name, 1)], request_timeout=_ANSWER_S, validate_only=True)[right.name]
     try:
         answer.result()
@@ -68,10 +68,10 @@ def _may_create(admin: AdminClient, right: Right) -> bool:
 
 
 def on_id(admin: AdminClient, right: Right, properties: Properties) -> Finding:
-    """Ask for the transactional id in a way that no broker grants, so that nobody is fenced.
+    """Return the finding on the transactional id, asked in a way that no broker grants, so that nobody is fenced.
 
-    A broker looks at the right first, and then at the transaction's timeout: what is longer than it allows
-    (`transaction.max.timeout.ms`, 15 minutes unless set) is refused, and the id's state is not touched.
+    A broker looks at the right first, and then at the transaction's timeout: a timeout that is
+    longer than `transaction.max.timeout.ms` (15 minutes by default) is refused, and the id's state is not changed.
     """
     if _endless_is_granted(admin):
         return note(f"{right}: cannot be asked, since this broker would grant any timeout, and fence who has the id")
@@ -95,7 +95,7 @@ def on_id(admin: AdminClient, right: Right, properties: Properties) -> Finding:
 
 
 def _endless_is_granted(admin: AdminClient) -> bool:
-    """Return whether the broker says that it takes a timeout without end; many accounts may not ask."""
+    """Return whether the broker says that it accepts a timeout without end; many accounts may not ask."""
     broker = next(iter(admin.list_topics(timeout=_ANSWER_S).brokers))
     resource = ConfigResource(ResourceType.BROKER, str(broker))
     try:

@@ -1,4 +1,4 @@
-"""The four topics: whether they are there, and whether what the broker says of them fits."""
+"""Finds out whether the four topics exist, and whether their settings fit."""
 
 from collections.abc import Mapping
 from typing import Any

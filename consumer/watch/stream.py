@@ -105,7 +105,7 @@ class Stream:
             self._consumer.close()
 
     def _end(self, partition: int) -> int:
-        """Return a partition's last stable offset: a client that reads committed messages is told that one."""
+        """Return a partition's last stable offset, which is the end for a client that reads committed messages."""
         while not self._stopped():
             try:
                 _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=2.0)

@@ -2,12 +2,12 @@
 
 A stamp that the clock shows twice names two instants; each row takes the earliest of them that its zone has
 not had. So the first row of a doubled hour is the earlier one, four quarters may come before the four others
-or each beside its like, and a third row is refused.
+or each next to its twin, and a third row is refused.
 
 A stamp that ends a step may be written in two ways across a clock change, and both are in use: as what the
 clock then shows (in October 02:00 twice, in March 03:00 after 01:00) or as the step's start plus its length
 (in October 03:00 twice, in March 02:00 after 01:00). So an ending stamp also names the instants at which the
-clock arrives at it from below, and the rule above tells the two apart: by the time the first file comes to
+clock arrives at it from below, and the rule above decides between the two: by the time the first file comes to
 03:00, its zone has had the earlier of the two instants.
 """
 
