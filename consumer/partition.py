@@ -67,7 +67,7 @@ class Partition:
 
     def decode(self, messages: Sequence[Message]) -> Decoded:
         """Return the readings among messages; this reads no state."""
-        keys, values = [message.key() for message in messages], [message.value() for message in messages]
+        keys, values = list(map(Message.key, messages)), list(map(Message.value, messages))
         return decode(keys, values, self.partitions, self.state.calendar)
 
     def read(self, messages: Sequence[Message], decoded: Decoded, now: float, end: int) -> Decision:

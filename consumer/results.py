@@ -8,7 +8,7 @@ import numpy as np
 from consumer.adapters import letters
 from consumer.adapters.letters import Letter, LetterWindow
 from consumer.adapters.model import Model, labels, probabilities
-from consumer.core.outcome import Scorings, Windows
+from consumer.core.outcome import Scorings, Windows, no_scorings
 from consumer.core.state import State
 from consumer.partition import Decision
 from season.labels import calendar_label
@@ -32,8 +32,12 @@ def results(decision: Decision, state: State, logits: F32, model: Model, limit: 
     """
     done = Results()
     scorable = np.isfinite(logits)
-    _predict(decision.scorings.select(scorable), state, logits[scorable], model, done)
-    rows = _letters(decision, state, decision.scorings.select(~scorable), model, limit)
+    scored, unscorable = decision.scorings, no_scorings()
+    if not scorable.all():
+        scored, unscorable = scored.select(scorable), scored.select(~scorable)
+        logits = logits[scorable]
+    _predict(scored, state, logits, model, done)
+    rows = _letters(decision, state, unscorable, model, limit)
     rows.sort(key=lambda row: row[:2])
     done.letters = [letter for *_, letter in rows]
     done.reasons = [reason for _, _, reason, _ in rows]

@@ -58,7 +58,7 @@ def decode(
         usual[strict] = True
         usual[[refusal.row for refusal in rejected]] = False
         records[strict[usual[strict]]] = decided
-        text = np.concatenate([text, np.frombuffer(extra, np.uint8)])
+        text = np.frombuffer(text.tobytes() + extra, np.uint8)
         _, clocks = locate(records, calendar)
     rows = np.flatnonzero(usual)
     return Decoded(Readings(text, records if len(rows) == len(records) else records[rows], clocks), rows, rejected)

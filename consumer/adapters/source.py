@@ -161,8 +161,9 @@ class Source:
         first = self._consumer.poll(min(wait, _TRY) if self._standstills.trying else wait)
         if first is not None:
             batch = [first, *self._consumer.consume(max(1, min(most, _BATCH)), 0)]
-            events = [message for message in batch if message.error() is not None]
-            if events:
+            events = []
+            if any(map(Message.error, batch)):
+                events = [message for message in batch if message.error() is not None]
                 batch = [message for message in batch if message.error() is None]
             for partition, messages in _by_partition(batch):
                 taken.messages.setdefault(partition, []).extend(messages)
@@ -341,7 +342,7 @@ def generation(metadata: bytes) -> int:
 
 def _by_partition(messages: list[Message]) -> Iterator[tuple[int, list[Message]]]:
     """Yield runs of messages of one partition, as they come."""
-    partitions = np.array([message.partition() for message in messages], np.int64)
+    partitions = np.fromiter(map(Message.partition, messages), np.int64, len(messages))
     starts = [0, *(np.flatnonzero(partitions[1:] != partitions[:-1]) + 1).tolist(), len(messages)]
     for start, end in pairwise(starts):
         if start < end:

@@ -10,6 +10,7 @@ from a call: take the id again, with a new producer, and restore), `FencedError`
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from queue import SimpleQueue
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -71,13 +72,12 @@ class ExpiredError(AbortedError):
 
 
 class _Call:
-    """A call on a thread of its own, which does not keep the program from ending."""
+    """A call that another thread makes."""
 
     def __init__(self, call: Callable[[], object]) -> None:
         self._call = call
         self._error: BaseException | None = None
         self._ended = threading.Event()
-        threading.Thread(target=self._run, daemon=True, name="transaction").start()
 
     @property
     def ended(self) -> bool:
@@ -94,13 +94,32 @@ class _Call:
         if self._error is not None:
             raise self._error
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Make the call."""
         try:
             self._call()
         except BaseException as error:
             self._error = error
         finally:
             self._ended.set()
+
+
+class _Caller:
+    """A thread that makes one call after the other, and does not keep the program from ending."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[_Call] = SimpleQueue()
+        threading.Thread(target=self._run, daemon=True, name="transaction").start()
+
+    def make(self, call: Callable[[], object]) -> _Call:
+        """Make a call, and return while it lasts."""
+        made = _Call(call)
+        self._calls.put(made)
+        return made
+
+    def _run(self) -> None:
+        while True:
+            self._calls.get().run()
 
 
 class Transactions:
@@ -116,6 +135,7 @@ class Transactions:
         self._began: float | None = None
         self._refusing = ""  # the topic of the first message that was not delivered
         self._waiting: Callable[[KafkaError | None], None] = lambda _: None
+        self._committer, self._caller = _Caller(), _Caller()
         self._conclusion: _Call | None = None
 
     def limit_batches(self, size: int) -> None:
@@ -156,7 +176,7 @@ class Transactions:
         self._begin()
         for output in outputs:
             self._send(*output)
-        self._conclusion = _Call(lambda: self._conclude(offsets, group_metadata))
+        self._conclusion = self._committer.make(lambda: self._conclude(offsets, group_metadata))
 
     @property
     def concluded(self) -> bool:
@@ -225,9 +245,9 @@ class Transactions:
         After a crash of the broker a call can hang for minutes, whatever its timeout says. It is left to hang on a
         thread of its own with its producer, which the next one of the same id fences.
         """
-        conclusion = _Call(lambda: call(_CALL))
+        conclusion = self._caller.make(lambda: call(_CALL))
         if not conclusion.wait(2 * _CALL):
-            self._began = None
+            self._began, self._caller = None, _Caller()
             raise ExpiredError("the Kafka client does not come back from a call")
         conclusion.result()
 

@@ -23,6 +23,7 @@ _FIELDS = np.frombuffer(b"zonetimestampdemand_mw", np.uint8)
 _WORDS = np.frombuffer(b"truefalsenull", np.uint8)
 _NO = -1  # returned instead of a position: the text is not of the usual form
 _MAX_EXACT_DIGITS = 15  # an integer of 15 digits is below 2**53
+_MAX_EXPONENT_BYTES = 8  # so that an exponent fits a 64-bit integer
 _MAX_EXACT_POWER = 22  # 10**22 is the largest power of ten that a 64-bit float holds exactly
 _POWERS = 10.0 ** np.arange(_MAX_EXACT_POWER + 1)
 _DAYS_BEFORE = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365], np.int64)  # each month
@@ -47,11 +48,16 @@ def read_usual(
 
     A key (in `keys`) that is not the reading's zone makes the reading unusual, except a null one if `null_keys`.
     """
+    marks, gaps = np.empty(4, np.int64), np.full((4, 2), _NO, np.int64)
     for i in range(len(starts)):
-        end = starts[i] + lengths[i]
-        at = space(text, starts[i], end)
-        usual[i] = False
-        if at < end and text[at] == _OPEN and read_object(text, at + 1, end, records[i]):
+        start, end = starts[i], starts[i] + lengths[i]
+        usual[i] = read_alike(text, start, end, gaps, records[i])
+        if not usual[i]:
+            at = space(text, start, end)
+            if at < end and text[at] == _OPEN and read_object(text, at + 1, end, marks, records[i]):
+                usual[i] = True
+                learn_gaps(gaps, start, end, marks, records[i])
+        if usual[i]:
             length = records[i]["name_length"]
             if key_lengths[i] == length:
                 usual[i] = same(keys, key_starts[i], text, records[i]["name_start"], length)
@@ -60,8 +66,54 @@ def read_usual(
 
 
 @compiled
-def read_object(text: U8, at: int, end: int, record: np.void) -> bool:
-    """Read an object into the record; return whether it is of the usual form, with nothing but space behind it."""
+def learn_gaps(gaps: I64, start: int, end: int, marks: I64, record: np.void) -> None:
+    """Note where the text before, between and behind the values of an object stands, and its length.
+
+    Only where zone, timestamp and demand come in this order, as they do from most publishers.
+    """
+    zone, zone_end = record["name_start"], record["name_start"] + record["name_length"]
+    stamp, stamp_end, number_at, number_end = marks[0], marks[1], marks[2], marks[3]
+    if zone < stamp < number_at:
+        gaps[0, 0], gaps[0, 1] = start, zone - start
+        gaps[1, 0], gaps[1, 1] = zone_end, stamp - zone_end
+        gaps[2, 0], gaps[2, 1] = stamp_end, number_at - stamp_end
+        gaps[3, 0], gaps[3, 1] = number_end, end - number_end
+
+
+@compiled
+def read_alike(text: U8, start: int, end: int, gaps: I64, record: np.void) -> bool:
+    """Read an object that has the same text as an earlier one around its three values: half the work."""
+    at = gap(text, start, end, gaps, 0)
+    if at == _NO:
+        return False
+    name_end = string(text, at - 1, end) - 1  # from the quote before it to the one behind it
+    record["name_start"], record["name_length"] = at, name_end - at
+    if not 0 < name_end - at <= MAX_ZONE_BYTES:
+        return False
+    at = gap(text, name_end, end, gaps, 1)
+    stamp_end = at + gaps[2, 0] - (gaps[1, 0] + gaps[1, 1])
+    if at == _NO or stamp_end > end or not timestamp(text, at, stamp_end, record):
+        return False
+    at = gap(text, stamp_end, end, gaps, 2)
+    if not 0 <= at < end:  # a position, and something there
+        return False
+    at = demand(text, at, end, record)
+    return at != _NO and gap(text, at, end, gaps, 3) == end
+
+
+@compiled
+def gap(text: U8, at: int, end: int, gaps: I64, number: int) -> int:
+    """Return the position behind what stands at `at`, if that is the text of a gap."""
+    start, length = gaps[number, 0], gaps[number, 1]
+    return at + length if 0 <= length <= end - at and same(text, at, text, start, length) else _NO
+
+
+@compiled
+def read_object(text: U8, at: int, end: int, marks: I64, record: np.void) -> bool:
+    """Read an object into the record; return whether it is of the usual form, with nothing but space behind it.
+
+    `marks` [4] gets where the timestamp begins and ends, and the demand.
+    """
     seen = 0
     while True:
         name = space(text, at, end)
@@ -75,7 +127,7 @@ def read_object(text: U8, at: int, end: int, record: np.void) -> bool:
             return False
         at = space(text, at + 1, end)
         field = field_of(text, name + 1, name_end - 1)
-        at = value(text, at, end, field, record)
+        at = value(text, at, end, field, marks, record)
         if at == _NO or seen & field:  # a field comes twice; further ones (0) may
             return False
         seen |= field
@@ -102,12 +154,13 @@ def field_of(text: U8, start: int, end: int) -> int:
 
 
 @compiled
-def value(text: U8, at: int, end: int, field: int, record: np.void) -> int:
+def value(text: U8, at: int, end: int, field: int, marks: I64, record: np.void) -> int:
     """Read a member's value into the record; return the position behind it."""
     if at >= end:
         return _NO
     if field == _DEMAND:
-        return demand(text, at, end, record)
+        marks[2], marks[3] = at, demand(text, at, end, record)
+        return int(marks[3])
     if text[at] == _QUOTE:
         close = string(text, at, end)
         if close == _NO:
@@ -116,6 +169,7 @@ def value(text: U8, at: int, end: int, field: int, record: np.void) -> int:
             record["name_start"], record["name_length"] = at + 1, close - at - 2
             return close if 0 < close - at - 2 <= MAX_ZONE_BYTES else _NO
         if field == _TIMESTAMP:
+            marks[0], marks[1] = at + 1, close - 1
             return close if timestamp(text, at + 1, close - 1, record) else _NO
         return close
     if field != 0:
@@ -205,13 +259,17 @@ def number(text: U8, at: int, end: int) -> int:
         if at == first:
             return _NO
     if at < end and (text[at] == _SMALL_E or text[at] == _LARGE_E):
-        at += 1
-        if at < end and (text[at] == _MINUS or text[at] == _PLUS):
-            at += 1
-        first, at = at, digits(text, at, end)
-        if at == first:
-            return _NO
+        return exponent_end(text, at + 1, end)
     return at
+
+
+@compiled
+def exponent_end(text: U8, at: int, end: int) -> int:
+    """Return the position behind an exponent, from behind its E."""
+    if at < end and (text[at] == _MINUS or text[at] == _PLUS):
+        at += 1
+    behind = digits(text, at, end)
+    return behind if behind > at else _NO
 
 
 @compiled
@@ -221,30 +279,36 @@ def demand(text: U8, at: int, end: int, record: np.void) -> int:
     An integer below 2**53 and a power of ten up to 10**22 are both exact as 64-bit floats, so that one multiplication
     or division rounds once, as the rule does (Clinger, "How to read floating point numbers accurately", 1990).
     """
-    behind = number(text, at, end)
-    # 15 digits, and at most 8 bytes of sign, point and exponent.
-    if behind == _NO or behind - at > _MAX_EXACT_DIGITS + 8:
-        return _NO
     negative = text[at] == _MINUS
-    at += negative
-    mantissa, count, power, fraction = 0, 0, 0, False
-    while at < behind and (text[at] == _POINT or _ZERO <= text[at] <= _NINE):
-        if text[at] == _POINT:
-            fraction = True
-        else:
-            mantissa = 10 * mantissa + int(text[at]) - _ZERO
-            count += 1
-            power -= fraction  # each digit behind the point divides by ten
+    first = at + negative
+    mantissa, at = 0, first
+    while at < end and _ZERO <= text[at] <= _NINE:
+        mantissa = 10 * mantissa + int(text[at]) - _ZERO
         at += 1
-    if count > _MAX_EXACT_DIGITS or (mantissa == 0 and negative):
+    count, power = at - first, 0
+    if count == 0 or (count > 1 and text[first] == _ZERO):
         return _NO
-    if at < behind:
+    if at < end and text[at] == _POINT:
+        first, at = at + 1, at + 1
+        while at < end and _ZERO <= text[at] <= _NINE:
+            mantissa = 10 * mantissa + int(text[at]) - _ZERO
+            at += 1
+        power = first - at  # each digit behind the point divides by ten
+        if power == 0:
+            return _NO
+    if count - power > _MAX_EXACT_DIGITS or (mantissa == 0 and negative):
+        return _NO
+    if at < end and (text[at] == _SMALL_E or text[at] == _LARGE_E):
+        behind = exponent_end(text, at + 1, end)
+        if behind == _NO or behind - at > _MAX_EXPONENT_BYTES:
+            return _NO
         power += exponent(text, at + 1, behind)
+        at = behind
     if power > _MAX_EXACT_POWER or power < -_MAX_EXACT_POWER:
         return _NO
     size = mantissa * _POWERS[power] if power >= 0 else mantissa / _POWERS[-power]
     record["demand"] = -size if negative else size
-    return behind
+    return at
 
 
 @compiled

@@ -29,8 +29,9 @@ NEVER = -(2**40)
 FREE, OPEN, ENDED = 0, 1, 2
 """The phases of a window's row. An ended window keeps its row until the commit, since an abort opens it again."""
 
-CELLS, LINKS, SCORINGS, TIMES, SPARE = 0, 1, 2, 3, 4
-"""The indices of `counts`: how long the four lists of the journal are, and how many rows of windows are free."""
+CELLS, LINKS, SCORINGS, TIMES, SPARE, USED = 0, 1, 2, 3, 4, 5
+"""The indices of `counts`: how long the four lists of the journal are, how many rows of windows are free, and how
+many, from the first on, were ever used."""
 
 READING = np.dtype(
     [
@@ -97,7 +98,7 @@ def no_tables(rows: int = 64) -> Tables:
 
 def empty_journal(rows: int = 64, changes: int = 1024) -> Journal:
     """Return a journal with room for `changes` entries, for tables with `rows` rows of windows."""
-    counts = np.array([0, 0, 0, 0, rows], np.int64)
+    counts = np.array([0, 0, 0, 0, rows, 0], np.int64)
     # A row is linked twice at most in a transaction: opened, and ended.
     links, scored = np.empty(2 * rows, np.int32), np.empty(changes, np.int32)
     return counts, np.empty(changes, CELL), links, scored, np.empty(changes, TIME)
@@ -110,8 +111,11 @@ def nothing_happened(readings: int, rows: int, width: int) -> Happened:
     return np.empty(readings, np.int8), np.zeros(3, np.int64), scorings, hours, steps, *events
 
 
-def lengthened(column: NDArray, length: int) -> NDArray:  # type: ignore[type-arg]
-    """Return a longer column that begins with this one, zeros behind it, which take no memory until written to."""
+def lengthened(column: NDArray, length: int, used: int) -> NDArray:  # type: ignore[type-arg]
+    """Return a longer column that begins with the first `used` items of this one.
+
+    Zeros stand behind them, which take no memory until they are written to.
+    """
     longer = np.zeros((length, *column.shape[1:]), column.dtype)
-    longer[: len(column)] = column
+    longer[:used] = column[:used]
     return longer

@@ -17,6 +17,7 @@ from consumer.core.columns import (
     SCORINGS,
     SPARE,
     TIMES,
+    USED,
     Happened,
     Journal,
     Records,
@@ -37,17 +38,18 @@ by_clock = compiled(season_steps.by_clock)
 
 @compiled
 def read(
-    readings: Records, clocks: I64, grace: int, number: int, tables: Tables, journal: Journal,
+    readings: Records, first: int, clocks: I64, grace: int, number: int, tables: Tables, journal: Journal,
     happened: Happened,
-) -> None:  # fmt: skip
-    """Read a batch: change the tables, fill the journal and `happened`.
+) -> int:  # fmt: skip
+    """Read a batch from reading `first` on: change the tables, fill the journal and `happened`.
 
     `grace` is the grace period in seconds, `number` the transaction's. `clocks` has the steps of irregular windows.
+    Returns the index of the reading that opens a window for which no row is free, or how many readings there are.
     """
     zones, windows, values, free = tables
     counts, cells, links, scored, times = journal
     fates, event_counts, scorings, hours, steps, flat, ended = happened
-    for i in range(len(readings)):
+    for i in range(first, len(readings)):
         reading = readings[i]
         zone, demand = reading["zone"], reading["demand"]
         # A reading is late when its window has ended.
@@ -57,6 +59,8 @@ def read(
         # A window exists from its first accepted reading.
         row = find(zones, windows, zone, reading["day"])
         if row < 0:
+            if counts[SPARE] == 0:
+                return i
             row = open_window(zones, windows, values, free, counts, links, reading)
         # A reading that is equal to the one in force is a repeat and changes nothing.
         standing = values[row, reading["hour_index"]]
@@ -78,6 +82,7 @@ def read(
         if reading["instant"] > zones[zone]["stream"]:
             move(zones, counts, times, zone, number, reading["instant"], grace)
             end_windows(zones, windows, counts, links, zone, event_counts, ended, i)
+    return len(readings)
 
 
 @compiled
@@ -207,6 +212,7 @@ def fill_row(windows: Records, values: F64, free: I32, counts: I64, zone: int, d
     """Fill a free row with a window that has no hours yet, and return it."""
     counts[SPARE] -= 1
     row: int = free[counts[SPARE]]
+    counts[USED] = max(counts[USED], row + 1)
     window = windows[row]
     window["phase"], window["zone"], window["day"], window["end"] = OPEN, zone, day, end
     window["present"], window["revision"] = 0, 0

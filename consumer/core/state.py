@@ -10,7 +10,19 @@ from numpy.typing import NDArray
 
 from consumer.core import apply, columns, rule
 from consumer.core.changes import Changes
-from consumer.core.columns import CELLS, LINKS, NEVER, OPEN, SCORINGS, SPARE, TIMES, Happened, Records, lengthened
+from consumer.core.columns import (
+    CELLS,
+    LINKS,
+    NEVER,
+    OPEN,
+    SCORINGS,
+    SPARE,
+    TIMES,
+    USED,
+    Happened,
+    Records,
+    lengthened,
+)
 from consumer.core.ending import end
 from consumer.core.names import Names
 from consumer.core.outcome import Endings, Outcome, Readings, Rules, Scorings, Windows, join
@@ -62,9 +74,8 @@ class State:
         self.names.number(readings.text, records)
         self._cover(len(self.names))
         self._widen(int(records["hours"].max(initial=0)))
-        self._make_room(len(records), len(records))
-        happened = self._nothing_happened(len(records))
-        rule.read(records, readings.clocks, rules.grace, self._transaction, self._tables, self._journal, happened)
+        self._lengthen_journal(len(records))
+        happened = self._read_all(readings, rules.grace)
         return self._outcome(happened, np.flatnonzero(ahead), here, records, rules)
 
     def advance(self, zones: I64, stream: I64, rules: Rules) -> Endings:
@@ -72,7 +83,7 @@ class State:
 
         With unchanged stream times it ends the windows that end by a grace period shorter than before.
         """
-        self._make_room(len(zones), 0)
+        self._lengthen_journal(len(zones))
         happened = self._nothing_happened(0)
         rule.advance(zones, stream, rules.grace, self._transaction, self._tables, self._journal, happened)
         return end(self._ended(happened, _NO_CAUSE), self.calendar, rules.max_filled)
@@ -129,7 +140,8 @@ class State:
         self._name(changes)
         self._widen(changes.hours.shape[1])
         self._widen(int(self.calendar.counts(np.unique(changes.cell_days)).max(initial=0)))
-        self._make_room(0, len(changes.cells) + len(changes.window_zones))
+        while self._counts[SPARE] < len(changes.cells) + len(changes.window_zones):
+            self._double_rows()
         tables, counts = self._tables, self._counts
         apply.forget(tables, counts, *changes.renewed)
         apply.set_times(tables, counts, changes.zones, changes.stream, changes.watermark)
@@ -207,6 +219,19 @@ class State:
     def _window_bytes(self) -> int:
         return _WINDOW_BYTES + 8 * int(self._values.shape[1])
 
+    def _read_all(self, readings: Readings, grace: int) -> Happened:
+        """Apply the rule to readings whose zones are numbered, with more rows each time that none is free."""
+        records, number = readings.records, self._transaction
+        fates, event_counts, scorings, hours, steps, flat, ended = self._nothing_happened(len(records))
+        at = 0
+        while True:
+            happened = fates, event_counts, scorings, hours, steps, flat, ended
+            at = rule.read(records, at, readings.clocks, grace, number, self._tables, self._journal, happened)
+            if at == len(records):
+                return happened
+            self._double_rows()
+            ended = lengthened(ended, len(self._windows), int(event_counts[rule.UNSCORED]))
+
     def _nothing_happened(self, readings: int) -> Happened:
         return columns.nothing_happened(readings, *self._values.shape)
 
@@ -265,33 +290,34 @@ class State:
     def _cover(self, known: int) -> None:
         """Make room for `known` zones; the new ones have no times and no windows."""
         if known > len(self._zones):
-            self._zones = lengthened(self._zones, 2 * known)
+            self._zones = lengthened(self._zones, 2 * known, self.known)
         if known > self.known:
             new = self._zones[self.known : known]
             new["stream"], new["watermark"] = NEVER, NEVER
             new["oldest"], new["newest"], new["touched"] = -1, -1, -1
             self.known = known
 
-    def _make_room(self, changes: int, windows: int) -> None:
-        """Make room for `changes` more changes in the journal, and for `windows` more windows."""
+    def _lengthen_journal(self, changes: int) -> None:
+        """Make room for `changes` more changes in the journal."""
         counts, cells, links, scored, times = self._journal
-        needed = int(counts[:SPARE].max()) + changes
-        if needed > len(cells):
-            cells, scored, times = (lengthened(column, 2 * needed) for column in (cells, scored, times))
-        while counts[SPARE] < windows:
-            self._double_rows()
-        if 2 * len(self._windows) > len(links):
-            links = lengthened(links, 2 * len(self._windows))
+        used = int(counts[[CELLS, SCORINGS, TIMES]].max())
+        if used + changes > len(cells):
+            length = max(used + changes, 2 * len(cells))
+            cells, scored, times = (lengthened(column, length, used) for column in (cells, scored, times))
         self._journal = counts, cells, links, scored, times
 
     def _double_rows(self) -> None:
-        rows, spare = len(self._windows), int(self._counts[SPARE])
-        self._windows, self._values, self._free = (
-            lengthened(column, 2 * rows) for column in (self._windows, self._values, self._free)
-        )
-        # The new rows go onto the stack, the lowest on top.
-        self._free[spare : spare + rows] = np.arange(2 * rows - 1, rows - 1, -1)
-        self._counts[SPARE] += rows
+        """Make room for as many windows again. The new rows are taken when no others are free any more."""
+        counts, cells, links, scored, times = self._journal
+        rows, spare, used = len(self._windows), int(counts[SPARE]), int(counts[USED])
+        self._windows, self._values = (lengthened(column, 2 * rows, used) for column in (self._windows, self._values))
+        self._free = lengthened(self._free, 2 * rows, spare)
+        self._free[rows : rows + spare] = self._free[:spare]
+        # The new rows go under the others on the stack, the lowest on top of them.
+        self._free[:rows] = np.arange(2 * rows - 1, rows - 1, -1)
+        counts[SPARE] += rows
+        # Each window may be opened and ended within one transaction.
+        self._journal = counts, cells, lengthened(links, 4 * rows, int(counts[LINKS])), scored, times
 
     def _widen(self, hours: int) -> None:
         """Make room for the hours of a longer day: 25 once a year, up to 31 in the history of the world's zones."""

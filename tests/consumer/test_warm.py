@@ -1,61 +1,67 @@
 """The compiled loops: `warm` compiles all of them, they are kept beside the modules, or done without that."""
 
 import importlib
-import os
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from consumer import compiled, core
 from consumer.adapters import usual
+from consumer.adapters.decode import decode
+from consumer.core.changelog import Changelog
+from consumer.core.idle import idle_stream_times
+from consumer.core.outcome import Rules
+from consumer.core.record import Origin
+from consumer.core.replay import Replay
+from consumer.core.state import State
+from consumer.warm import warm
+from season.calendar import DAY, Calendar
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def loops() -> list[Any]:
-    """Every loop that is called from Python, or by another."""
+def signatures() -> dict[str, list[Any]]:
+    """For which types each loop is compiled, or loaded, that is called from Python."""
     modules = [
         importlib.import_module(f"consumer.core.{module.name}") for module in pkgutil.iter_modules(core.__path__)
     ]
-    found = {
-        id(loop): loop for module in [*modules, usual] for loop in vars(module).values() if hasattr(loop, "py_func")
-    }
-    return list(found.values())
+    loops = [loop for module in [*modules, usual] for loop in vars(module).values() if hasattr(loop, "py_func")]
+    return {f"{loop.__module__}.{loop.__name__}": list(loop.signatures) for loop in loops}
+
+
+def work() -> None:
+    """What a partition does with readings of all kinds, on the days when clocks change, up to its restore."""
+    calendar = Calendar("Europe/Rome")
+    state, rules, changelog, replay = State(calendar), Rules(DAY, 2, 3600.0), Changelog(), Replay(calendar)
+    for day in ("2021-03-28", "2021-10-31"):
+        for hour in range(24):
+            stamps = [f"{day}T{hour:02d}:00:00{end}" for end in ("Z", ".0Z", "")]
+            values = [f'{{"zone": "zone", "timestamp": "{stamp}", "demand_mw": {hour}}}' for stamp in stamps]
+            encoded = [value.encode() for value in values]
+            readings = decode([b"zone"] * len(values), encoded, 4, calendar).readings
+            state.read(readings, 2e9, rules)
+            state.rollback()
+            state.read(readings, 2e9, rules)
+            for key, value in changelog.records(state, state.changes(), Origin("id", hour, "Europe/Rome", "00:00")):
+                replay.apply(key, value)
+            state.commit()
+    idle_stream_times(state, state.with_windows(np.arange(state.known)), rules)
+    state.advance(np.arange(state.known), state.stream + 10 * DAY, rules)
+    state.commit()
 
 
 @pytest.mark.skipif(compiled._config.DISABLE_JIT, reason="nothing is compiled")
-def test_warm_calls_each_loop() -> None:
-    """What it does not call would be compiled while readings wait. Asked uncompiled: no cache hides a call.
-
-    A loop that is called by another one is compiled with it, on whichever branch the call stands.
-    """
-    program = (
-        "import sys\n"
-        "from consumer.warm import warm\n"
-        "called = set()\n"
-        "def note(frame, event, _):\n"
-        "    called.add((frame.f_globals.get('__name__'), frame.f_code.co_name))\n"
-        "sys.setprofile(note)\n"
-        "warm()\n"
-        "sys.setprofile(None)\n"
-        "for module, name in called: print(module, name)\n"
-    )
-    environ = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
-    )
-    called = {tuple(line.split()) for line in done.stdout.splitlines()}
-    found = {loop.__name__: loop for loop in loops()}
-    left = [name for name, loop in found.items() if (loop.__module__, name) in called]
-    compiled_with = set()
-    while left:
-        compiled_with.add(name := left.pop())
-        left += [inner for inner in found[name].py_func.__code__.co_names if inner in found.keys() - compiled_with]
-    assert found.keys() - compiled_with == set()
+def test_after_it_nothing_is_compiled_any_more() -> None:
+    """What it does not run, or runs with other types, would be compiled while readings wait."""
+    warm()
+    before = signatures()
+    work()
+    assert signatures() == before
 
 
 def test_where_nothing_can_be_kept_the_loops_are_compiled_all_the_same(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from consumer.core.idle import idle_stream_times
 from consumer.core.outcome import Endings, Outcome, Rules, Scorings, Windows
 from consumer.core.state import State
 from season.calendar import DAY, HOUR, I64
-from tests.consumer.core.laws import Case, cases
+from tests.consumer.core.laws import Case, cases, columns
 from tests.reference import Reference, Zone
 
 Event = tuple[Any, ...]
@@ -145,7 +145,10 @@ class Pair:
         state, zones = self.state, self.reference.zones
         names = state.names.texts(np.arange(state.known))
         assert names == list(zones)
-        assert [state.names.find(name) for name in names] == list(range(len(names)))
+        instant = int(self.case.calendar.hours(0).instants[0])
+        known = columns([(name, instant, 0.0, 0.0) for name in names], self.case.calendar)
+        state.names.number(known.text, known.records)
+        assert known.records["zone"].tolist() == list(range(len(names)))
         assert state.stream.tolist() == [zone.stream for zone in zones.values()]
         assert state.watermark.tolist() == [zone.horizon for zone in zones.values()]
         assert state.open_windows == sum(len(zone.windows) for zone in zones.values())
