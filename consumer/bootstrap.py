@@ -46,7 +46,7 @@ log = structlog.get_logger()
 
 def serve() -> int:
     """The service, from its settings to its end."""
-    heard = signals.listen()
+    received = signals.listen()
     # Messages come and go by the thousand and are no cycles: to look for those each 700 objects costs a tenth.
     gc.set_threshold(50_000)
     environ = identified(os.environ, "season-consumer")
@@ -55,23 +55,23 @@ def serve() -> int:
     logs.configure(settings.log_level, settings.log_format)
     client_properties(environ)
     status, metrics = Status(), Metrics()
-    models = _models(settings, heard, metrics)
+    models = _models(settings, received, metrics)
     with http.serve(settings.http_host, settings.http_port, status, metrics, lambda: models.current):
         try:
             announce(os.environ, settings, topics, models.current)
-            return _work(environ, settings, topics, models, status, metrics, heard.stopped)
+            return _work(environ, settings, topics, models, status, metrics, received.stopped)
         finally:
-            heard.ended.set()
+            received.ended.set()
 
 
-def _models(settings: Settings, heard: Signals, metrics: Metrics) -> Models:
+def _models(settings: Settings, received: Signals, metrics: Metrics) -> Models:
     try:
         return Models(
             lambda: model.Attempt(settings.model_path, settings.model_overrides),
             Path(settings.model_path),
             settings.model_reload_interval,
-            heard.reload,
-            heard.stopped,
+            received.reload,
+            received.stopped,
             metrics,
         )
     except ContractError as error:

@@ -9,7 +9,7 @@ from season.calendar import Calendar
 from season.settings import SettingError
 from season.topics import Described
 
-_ANEW = (
+_START_OVER = (
     "take a new CONSUMER_GROUP (and so a new changelog), and new topics for predictions and dead letters, to read "
     "everything anew"
 )
@@ -45,7 +45,7 @@ def placement_of(number: int, restored: Restored, topics: Described, calendar: C
         if committed is not None:
             raise SettingError(
                 f"CHANGELOG_TOPIC={topics.changelog.name!r}: partition {number} holds nothing, but CONSUMER_GROUP "
-                f"has offset {committed} of {topics.readings.name!r} there: the open windows are gone; {_ANEW}"
+                f"has offset {committed} of {topics.readings.name!r} there: the open windows are gone; {_START_OVER}"
             )
         return Placement(low)
     _check(number, restored, origin, high, topics, calendar)
@@ -68,19 +68,19 @@ def _check(number: int, restored: Restored, origin: Origin, high: int, topics: D
     if origin.offset > high:
         raise SettingError(
             f"READINGS_TOPIC={readings.name!r}: partition {number} ends at offset {high}, but {changelog!r} has "
-            f"read it up to {origin.offset}: the topic lost messages; {_ANEW}"
+            f"read it up to {origin.offset}: the topic lost messages; {_START_OVER}"
         )
     before, now = (origin.time_zone, origin.day_start), (calendar.time_zone, calendar.day_start)
     if before != now and restored.state.open_windows:
         raise SettingError(
             f"WINDOW_TIME_ZONE and WINDOW_DAY_START (or the model's) are {now[0]} and {now[1]}, but the "
             f"{restored.state.open_windows} open windows of partition {number} in {changelog!r} are of {before[0]} "
-            f"and {before[1]}: set those until the windows have ended, or {_ANEW}"
+            f"and {before[1]}: set those until the windows have ended, or {_START_OVER}"
         )
 
 
 def _made_again(readings: str, topic_id: str, changelog: str, before: str) -> SettingError:
     return SettingError(
         f"READINGS_TOPIC={readings!r} was made anew (its id is {topic_id}, the open windows in {changelog!r} belong "
-        f"to {before}): {_ANEW}"
+        f"to {before}): {_START_OVER}"
     )

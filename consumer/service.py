@@ -79,7 +79,7 @@ class Service:
         self._committing: Work | None = None
         self._pace = TransactionLimit()
         self._looked = time.monotonic()
-        self._offsets_kept = 0.0
+        self._offsets_committed_at = 0.0
         self._warned = False
         self._held = HeldReadings(log)
         self._stalled = StalledReadings(log)
@@ -119,7 +119,7 @@ class Service:
             try:
                 self._turn()
             except KafkaException as exception:
-                self._bear(exception.args[0])
+                self._wait_out(exception.args[0])
         self._settle()
 
     def _turn(self) -> None:
@@ -200,9 +200,9 @@ class Service:
     def _keep_offsets(self, work: Work) -> None:
         """Commit, from time to time, that the markers of a publisher's transactions are read too."""
         now = time.monotonic()
-        if now - self._offsets_kept < _OFFSETS_S:
+        if now - self._offsets_committed_at < _OFFSETS_S:
             return
-        self._offsets_kept = now
+        self._offsets_committed_at = now
         for partition in self._partitions.values():
             if partition.at_end and 0 <= partition.committed_offset < partition.next_offset:
                 work.keep_offset(partition)
@@ -289,9 +289,9 @@ class Service:
         """Read on in the changelogs of partitions that came; those that are whole flow."""
         if self._restoring.idle:
             return
-        whole = self._restoring.proceed(0.01)
-        self._partitions |= whole
-        for number, partition in whole.items():
+        restored = self._restoring.proceed(0.01)
+        self._partitions |= restored
+        for number, partition in restored.items():
             self._source.start(number, partition.next_offset)
         self._tell_status()
 
@@ -303,7 +303,7 @@ class Service:
             self._writing.idle()
         self._tell_status()
 
-    def _bear(self, error: KafkaError) -> None:
+    def _wait_out(self, error: KafkaError) -> None:
         """Wait a moment: the client cannot do what it is asked now. What it had given is read again."""
         self._settle()
         refuse([error])
@@ -339,7 +339,7 @@ class Service:
     def _tell_status(self) -> None:
         self._status.partitions(set(self._partitions) | self._restoring.partitions, set(self._partitions))
 
-    def _look_at_what_waits(self) -> None:
+    def _measure_waiting(self) -> None:
         """Tell, and measure, readings that wait while none is read."""
         now, next_offsets = time.monotonic(), {n: partition.next_offset for n, partition in self._partitions.items()}
         self._probe.watch(frozenset(next_offsets))
@@ -350,7 +350,7 @@ class Service:
         self._metrics.waiting(held, self._stalled.observe(next_offsets, ends, now, causes))
 
     def _measure(self) -> None:
-        self._look_at_what_waits()
+        self._measure_waiting()
         outside, answers = self._source.outside(), self._status.broker_answers()
         self._status.membership(self._admission.observe(outside, answers, time.monotonic()))
         windows = sum(partition.state.open_windows for partition in self._partitions.values())

@@ -12,7 +12,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
-_WHOLE = re.compile(r"-?[0-9]+")
+_INTEGER = re.compile(r"-?[0-9]+")
 _MAX_DURATION_S = 1_000_000 * 86400.0
 """A million days: sums of an instant and a duration stay far from the end of 64 bits."""
 
@@ -58,7 +58,7 @@ class Duration(float):
 
 def _digits(value: object) -> object:
     """Refuse what pydantic would accept as a whole number besides its digits: 1_0, 1.0, spaces around."""
-    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
         raise PydanticCustomError("whole", "a whole number is allowed")
     return value
 

@@ -31,7 +31,7 @@ SILENCE = 20.0
 
 _LONGEST_REQUEST = 10.0
 _TEXT = "text/plain; charset=utf-8"
-_LOOK = 0.2
+_POLL_S = 0.2
 
 Answer = tuple[int, str, bytes]
 
@@ -105,7 +105,7 @@ def serve(host: str, port: int, status: Status, metrics: Metrics, model: Callabl
         "/model": lambda: (200, "application/json", _describe(model())),
     }
     with _bind(host, port, pages) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(_LOOK,), daemon=True, name="http")
+        thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True, name="http")
         thread.start()
         chosen: int = server.server_address[1]
         log.info("listening for HTTP", host=host, port=chosen)

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 _INTERVAL_S = 3.0
 _TIMEOUT_S = 3.0  # of one question: a node that does not answer must not delay the questions to others
 _ROUNDS_BETWEEN_POLICIES = 10  # between two questions for cleanup policies
-_ANEW = (
+_START_OVER = (
     "Take a new CONSUMER_GROUP (and so a new changelog), and new topics for predictions and dead letters, to read "
     "everything anew"
 )
@@ -133,14 +133,14 @@ class Probe:
     def _of_readings(self, topic: Topic) -> str:
         changed = _what(self._topics.readings, topic)
         why = "zones fall to other partitions than their open windows"
-        return f"READINGS_TOPIC={topic.name!r} {changed}: {why}. {_ANEW}"
+        return f"READINGS_TOPIC={topic.name!r} {changed}: {why}. {_START_OVER}"
 
     def _of_changelog(self, topic: Topic) -> str:
         was = self._topics.changelog
         lost = (
             "it has lost the open windows" if topic.topic_id != was.topic_id else "it must have as many as readings"
         )
-        return f"CHANGELOG_TOPIC={topic.name!r} {_what(was, topic)}: {lost}. {_ANEW}"
+        return f"CHANGELOG_TOPIC={topic.name!r} {_what(was, topic)}: {lost}. {_START_OVER}"
 
 
 def _what(was: Topic, topic: Topic) -> str:

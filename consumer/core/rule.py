@@ -41,11 +41,7 @@ def read(
     readings: Records, first: int, clocks: I64, grace: int, number: int, tables: Tables, journal: Journal,
     happened: Happened,
 ) -> int:  # fmt: skip
-    """Read a batch from reading `first` on: change the tables, fill the journal and `happened`.
-
-    `grace` is the grace period in seconds, `number` the transaction's. `clocks` has the steps of irregular windows.
-    Returns the index of the reading that opens a window for which no row is free, or how many readings there are.
-    """
+    """Apply readings from `first` on; return the index of one for which no row is free, or how many there are."""
     zones, windows, values, free = tables
     counts, cells, links, scored, times = journal
     fates, event_counts, scorings, hours, steps, flat, ended = happened
