@@ -2,7 +2,7 @@
 
 What an open window and a known zone take is the growth of the process while it meets more of them: 250,000 zones
 with a window each, 250,000 more, and then a second window of each zone. So what a busy process needs besides (the
-client's queues, a batch in hand) is in all three sizes and does not count.
+client's queues, a batch that is read) is in all three sizes and does not count.
 """
 
 import logging

@@ -53,7 +53,7 @@ class Settings(TopicSettings, ClientSettings):
     )
     http_host: str = setting("127.0.0.1", "where /metrics, /healthz, /readyz and /model are served")
     http_port: WholeNumber = setting(
-        8000, "on which port", allowed="a port from 0 to 65535, of which 0 takes a free one", ge=0, le=65535
+        8000, "on which port", allowed="a port from 0 to 65535; 0 takes a free one", ge=0, le=65535
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
         "INFO", "what is logged", allowed="DEBUG, INFO, WARNING or ERROR"

@@ -1,8 +1,8 @@
 """Reads files of the UCR archive: a row is a day of 24 values and its class, 1 for winter and 2 for summer.
 
-Three forms are taken, told apart by what is in them: `.ts` (a head of lines that begin with # or @, then values
-with commas and the class behind a colon), and `.tsv` or `.txt` (the class first, then the values, between tabs,
-spaces or commas).
+Three forms are accepted, and distinguished by their content: `.ts` (a head of lines that begin with # or @, then
+values with commas and the class behind a colon), and `.tsv` or `.txt` (the class first, then the values, between
+tabs, spaces or commas).
 """
 
 import csv

@@ -72,7 +72,7 @@ class TutorialNetwork(nn.Module):
     def __init__(self, dropout: float) -> None:
         super().__init__()
         self.raw = nn.Sequential(
-            # 23 of 24 hours wide: two places are left, of which the larger one counts.
+            # 23 of 24 hours wide: it has two positions, and the larger of their values counts.
             _Layers(nn.Conv1d(1, 128, 23), nn.ReLU(), nn.Dropout(dropout)),
             nn.MaxPool1d(2),
             nn.Flatten(),

@@ -21,7 +21,7 @@ class Configuration(pydantic.BaseModel):
     jitter: float = 0.1  # noise on each hour, in standard deviations of its day, so that no hour decides alone
     mixup: float = 0.0  # two days become one, weighted by Beta(mixup, mixup), their seasons too; 0 leaves them
     sun: float = 0.0  # more or less demand about midday, in standard deviations of the day: power from roofs
-    filled: float = 0.0  # the share of days of which one or two hours are filled, as the service fills them
+    filled: float = 0.0  # the share of days with one or two hours filled, as the service fills them
     epochs: pydantic.PositiveInt = 40
     batch_size: pydantic.PositiveInt = 64
     learning_rate: float = 3e-3  # the peak, after a tenth of the steps; then down to nothing along a cosine
@@ -40,7 +40,7 @@ LOAD = Configuration(
     temperature=0.75,  # noise makes a network shy of clean days: of least log loss there
 )
 
-# Of the archive's rows, of which 67 are there to learn from: too few to rank recipes by, as cross-validation among
+# For the archive's rows: 67 are there to learn from, too few to rank recipes by, as cross-validation among
 # them showed. So it was chosen on samples of 67 days of a year of Italy's load, tested on the years around it
 # (`python -m training.research.sampled`, docs/models.md). That convolutions with mixup suit the archive's days was
 # known from earlier trials, which had the days to test on in view.

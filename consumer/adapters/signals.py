@@ -57,5 +57,5 @@ def _listen(source: socket.socket, signals: Signals) -> None:
 
 def _end(signals: Signals) -> None:
     if not signals.ended.wait(_STOP_TIMEOUT_S):
-        log.warning("the broker does not answer: what is in hand is dropped, and read again at the next start")
+        log.warning("the broker does not answer: the open transaction is dropped, and read again at the next start")
         os._exit(0)

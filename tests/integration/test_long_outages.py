@@ -20,7 +20,7 @@ def test_an_outage_of_more_than_a_minute(tmp_path: Path) -> None:
 
 
 def outlive(folder: Path, protocol: str, down: Callable[[Broker], None], up: Callable[[Broker], None]) -> None:
-    """A service with a transaction in hand goes through an outage."""
+    """A service with an open transaction goes through an outage."""
     with Broker(folder / "kafka") as broker:
         world, messages = group_world(broker, protocol), shuffled_year(21)[:12_000]
         with world.service(folder, COMMIT_INTERVAL="2s") as service:

@@ -29,7 +29,7 @@ def test_a_broker_that_is_killed_and_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_broker_that_is_away_does_not_keep_it_from_ending(tmp_path: Path) -> None:
-    """SIGTERM while the broker is gone, with a transaction in hand: it ends in time, and the next goes on."""
+    """SIGTERM while the broker is gone, with an open transaction: it ends in time, and the next goes on."""
     with Broker(tmp_path / "kafka") as broker:
         world = World(broker.bootstrap_servers)
         messages = shuffled_year(8)[:6000]

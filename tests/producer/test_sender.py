@@ -1,4 +1,4 @@
-"""Every reading handed over is delivered, failed, or still in hand and told: none is lost on the way."""
+"""Every reading handed over is delivered, failed, or reported as still queued: none is lost."""
 
 from collections.abc import Callable
 from typing import Any
