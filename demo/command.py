@@ -25,7 +25,7 @@ MODEL = ROOT / "models" / "season_classifier.onnx"
 RUNS = ROOT / ".run"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# The whole is to take less than 30 s: what the start took is taken from the time to watch.
+# All of it must take less than 30 s: a slow start shortens the time to watch.
 _BUDGET, _SHORTEST, _LONGEST = 23.0, 8.0, 14.0
 
 
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
-    # What runs is ended once and in order: a second signal must not interrupt that.
+    # The programs are ended once and in order: a second signal must not interrupt that.
     for other in _SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise StopSignal(number)

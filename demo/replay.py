@@ -30,7 +30,7 @@ _READY_TIMEOUT_S = 40.0
 
 @dataclass(frozen=True)
 class Replayed:
-    """What came out, and how long the replay took in seconds."""
+    """The tally of a replay, and how long it took in seconds."""
 
     tally: MonthTally
     seconds: float

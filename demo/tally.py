@@ -1,4 +1,4 @@
-"""What the demo has seen, summed up: windows and how many of them agree with the calendar, month by month."""
+"""Counts the demo's windows, and how many of them agree with the calendar, month by month."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What the demo says on the terminal: each step, and how long it took."""
+"""Writes the demo's steps to the terminal, each with the time that it took."""
 
 import sys
 import time

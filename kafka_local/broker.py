@@ -108,7 +108,7 @@ class Broker:
             try:
                 return self._launch(jars)
             except BrokerError:
-                # Between the choice of a free port and its use another program may have taken it.
+                # Another program may have bound the port since it was chosen.
                 if last or self._fixed_port or self._data().exists():
                     raise
                 (self.folder / "server.properties").unlink()

@@ -31,7 +31,7 @@ KAFKA = Jars(f"Apache Kafka {KAFKA_VERSION}", f"kafka-{KAFKA_VERSION}", LOCK)
 
 
 class JarError(Exception):
-    """The jars cannot be had; `str()` is the sentence."""
+    """The jars cannot be downloaded; `str()` is the sentence."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,6 @@ def _download(jar: Jar, jars: Jars, repository: Path) -> Path:
             if found == jar.sha256:
                 return path
             fault = f"its SHA-256 is {found}, but {jars.lock.name} says {jar.sha256}"
-        # What was downloaded in part, or wrongly, would be taken for the file at the next try.
+        # Else the next try would use an incomplete or wrong download.
         (repository.joinpath(*jar.group.split("."), jar.artifact, jar.version, jar.filename)).unlink(missing_ok=True)
     raise JarError(f"{jar.filename} of {jars.name} cannot be downloaded: {fault}")

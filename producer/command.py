@@ -1,4 +1,4 @@
-"""The command line of the producer, and the one place where its parts are put together."""
+"""The command line of the producer, and the one module that puts its parts together."""
 
 import argparse
 import os
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         try:
             bad = publish(_items(asked, counts), out, counts, asked, known, display, stop)
             left = out.flush(_FLUSH_TIMEOUT_S)
-        except SettingError as error:  # a file that turns out to be none: what came before it is delivered
+        except SettingError as error:  # a file cannot be read: all readings before it are delivered
             wrong, left = error, out.flush(_FLUSH_TIMEOUT_S)
         except RefusedError as error:
             wrong, left = error, out.left()

@@ -1,4 +1,4 @@
-"""How fast readings go out: as fast as they can, or so many hours of data per second."""
+"""Decides how fast readings are sent: as fast as possible, or so many hours of data per second."""
 
 import math
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from season.settings import SettingError
 
 
 class Pace:
-    """When a reading is due, by its own time: all zones follow one clock, that starts at the first reading.
+    """Says when a reading is due, by its timestamp: all zones follow one clock, which starts at the first reading.
 
     A reading that is earlier than one before it is due at once.
     """

@@ -1,4 +1,4 @@
-"""What a person sees of a run: progress on a terminal, a line now and then in a pipe, and the last word."""
+"""Shows a run to a person: progress on a terminal, a line now and then in a pipe, and a summary."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ _LINE_INTERVAL_S = 10.0
 
 @dataclass
 class RowCounts:
-    """What became of the rows so far, besides the files' own tally; instants are epoch seconds."""
+    """How many rows were sent, skipped or bad so far, besides the files' own tally; instants are epoch seconds."""
 
     tally: RowTally = field(default_factory=RowTally)
     sent: int = 0

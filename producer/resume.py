@@ -1,4 +1,4 @@
-"""Where the topic stands: each zone's latest timestamp on it, so that `--resume` sends only what is later."""
+"""Finds each zone's latest timestamp on the topic, so that `--resume` sends only later readings."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from season.trial import UNREADABLE
 _FAST = msgspec.json.Decoder(Reading)
 _BATCH_MESSAGES = 2000
 _POLL_S = 0.2
-_TRIAL_POLL_S = 0.01  # the longest wait while it is tried what can be read
+_TRIAL_POLL_S = 0.01  # the longest wait while a trial runs
 _REPORT_INTERVAL_S = 5.0
 
 
@@ -66,7 +66,7 @@ def latest(
 
 
 class _Scan:
-    """A topic, read from its beginning: the zones found so far; of `ends` a partition is taken out that is read."""
+    """Reads a topic from its beginning, and collects its zones; a partition that is read is removed from `ends`."""
 
     def __init__(self, made: Properties, topic: Topic, ends: dict[int, int], log: Callable[[str], None]) -> None:
         self.found: dict[str, int] = {}
@@ -86,7 +86,7 @@ class _Scan:
         refuse_reader(self._errors)
         first = self._consumer.poll(_TRIAL_POLL_S if self._standstills.trying else _POLL_S)
         for message in [] if first is None else [first, *self._consumer.consume(_BATCH_MESSAGES, 0)]:
-            self._hear(message)
+            self._note_message(message)
         for partition, unreadable in self._standstills.proceed().items():
             self._pass_over(partition, unreadable)
         return first is not None
@@ -96,7 +96,7 @@ class _Scan:
         self._standstills.close()
         self._consumer.close()
 
-    def _hear(self, message: Message) -> None:
+    def _note_message(self, message: Message) -> None:
         error, partition, offset = message.error(), message.partition() or 0, message.offset() or 0
         if error is None:
             self._standstills.came(partition, offset)

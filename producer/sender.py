@@ -97,7 +97,7 @@ class Sender:
     def serve(self, timeout: float) -> None:
         """Let the client work for `timeout` seconds, and handle its errors."""
         self._client.poll(timeout)
-        self._hear()
+        self._handle_errors()
 
     def flush(self, patience: float) -> int:
         """Wait until everything is delivered or failed; return how many messages are neither.
@@ -106,13 +106,13 @@ class Sender:
         """
         deadline: float | None = None
         while left := self._client.flush(0.2):
-            self._hear()
+            self._handle_errors()
             now = time.monotonic()
             if deadline is None and self._stopped():
                 deadline = now + patience
             if deadline is not None and now >= deadline:
                 return left
-        self._hear()
+        self._handle_errors()
         return 0
 
     def left(self) -> int:
@@ -124,14 +124,14 @@ class Sender:
             return
         self._fail(error)
         if error.code() in DENIALS:
-            self._errors.append(error)  # `_hear` raises it: nothing more can be delivered
+            self._errors.append(error)  # `_handle_errors` raises it: nothing more can be delivered
 
     def _fail(self, error: KafkaError) -> None:
         self.failed += 1
         if len(self.failures) < 5 and error.str() not in self.failures:
             self.failures.append(error.str())
 
-    def _hear(self) -> None:
+    def _handle_errors(self) -> None:
         errors, self._errors[:] = self._errors[:], []
         refuse(errors)
         for error in errors:

@@ -1,4 +1,4 @@
-"""The command line of `watch`, and the one place where its parts are put together."""
+"""The command line of `watch`, and the one module that puts its parts together."""
 
 import argparse
 import os
