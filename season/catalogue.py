@@ -1,4 +1,4 @@
-"""The settings as a list: one source for every program's `--help`, for README.md, and for what is nearly one."""
+"""The settings as a list: one source for every program's `--help`, for README.md, and for misspelt names."""
 
 import textwrap
 from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""What ONNX Runtime says of a file or a run that fails, as a sentence for a person."""
+"""Turns ONNX Runtime's error about a file or a run into a sentence for a person."""
 
 import re
 

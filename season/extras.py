@@ -1,4 +1,4 @@
-"""What a program says where a package that it needs is not installed; imports none itself."""
+"""Says which extra to install where a package is missing; imports none of them itself."""
 
 import sys
 from collections.abc import Callable

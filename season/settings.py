@@ -1,4 +1,4 @@
-"""The environment becomes checked values: one frozen model per program, one sentence for what is wrong."""
+"""Turns the environment into checked values: one frozen model per program, one sentence for each error."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _MAX_DURATION_S = 1_000_000 * 86400.0
 
 
 class SettingError(Exception):
-    """What a person must set right; `str()` is the sentence (setting, value, what is allowed). Status 2."""
+    """A person must correct a setting; `str()` is the sentence (setting, value, what is allowed). Status 2."""
 
 
 class RefusedError(Exception):
@@ -37,7 +37,7 @@ def seconds(text: object) -> float:
 
 
 class Duration(float):
-    """Seconds that were written as a duration: a number to compute with, `str()` is what was typed ("48h")."""
+    """Seconds that were typed as a duration: a number to compute with, whose `str()` is the text ("48h")."""
 
     _typed: str
 

@@ -1,4 +1,4 @@
-"""Settings that are misspelt: variables of the environment that are nearly one of ours, and do nothing."""
+"""Finds misspelt settings: environment variables that have nearly the name of one, and so no effect."""
 
 from collections.abc import Collection, Iterable, Mapping
 

@@ -1,8 +1,8 @@
-"""JSON by the letter of RFC 8259, where Python's own reader is lenient: the judge of every doubtful message.
+"""JSON by the letter of RFC 8259, where Python's own reader is lenient: it decides on every doubtful message.
 
 Beyond the grammar: the text is UTF-8 without a byte order mark, `NaN` and `Infinity` are not JSON, lone
-surrogates are refused wherever they stand, also escaped ones, and so is nesting deeper than 500 levels. Of a
-doubled name the last counts. A number of any size is taken, and handed over as its text.
+surrogates are refused wherever they stand, also escaped ones, and so is nesting deeper than 500 levels. If a
+name comes twice, the last one counts. A number of any size is accepted, and returned as its text.
 
 A text of megabytes can hold gigabytes of values: `members` checks it by the same rules and keeps almost nothing.
 """
@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 MAX_DEPTH = 500
-_CHUNK_BYTES = 2**18  # bytes of a large text that are looked at in one go
+_CHUNK_BYTES = 2**18  # of a large text that are checked at once
 
 # What each byte outside of strings adds to the depth.
 _LEVELS = np.zeros(256, np.int8)

@@ -1,6 +1,6 @@
 """The model contract's tensors: one float32 input [batch, 1, 24], one float32 output [batch, 1], `batch` dynamic.
 
-They are checked on plain texts and shapes, so that neither onnx nor ONNX Runtime is needed to ask; and apart from
+They are checked on plain texts and shapes, so that this needs neither onnx nor ONNX Runtime. They are not in
 `season.contract`, so that a process that only tries a model starts quickly.
 """
 
@@ -11,7 +11,7 @@ from season.steps import STEPS
 
 
 class ContractError(ValueError):
-    """A model that breaks the contract: `str()` is the sentence, `part` what is at fault ("season.labels")."""
+    """A model breaks the contract: `str()` is the sentence, `part` the part at fault ("season.labels")."""
 
     def __init__(self, part: str, sentence: str) -> None:
         super().__init__(f"{part}: {sentence}")

@@ -1,7 +1,7 @@
-"""Wraps an ONNX file of another code base to the model contract: what its input and output lack becomes graph.
+"""Wraps an ONNX file of another code base so that it keeps the model contract: nodes convert its input and output.
 
-`adopt` builds the wrapped graph, `agrees` holds it to the original: what NumPy makes of the original's output is what
-the wrapped file has to say, and so is what a file of examples says.
+`adopt` builds the wrapped graph. `agrees` compares it with the original, whose output NumPy converts, and with a file
+of examples.
 """
 
 from collections.abc import Sequence
@@ -257,7 +257,7 @@ def _gap(model: LoadedModel, days: F64, wanted: F64, what: str) -> float:
 
 
 class _Builder:
-    """Nodes in a row and their constants, under names that are ours."""
+    """Builds nodes, one after the other, and their constants, under names of its own."""
 
     def __init__(self, prefix: str) -> None:
         self.nodes: list[onnx.NodeProto] = []

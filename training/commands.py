@@ -1,4 +1,4 @@
-"""What the trainer's commands do: gather what they need, do it, say what came out."""
+"""The trainer's commands: each reads its input, does its work, and prints the result."""
 
 import argparse
 import os

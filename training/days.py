@@ -1,4 +1,4 @@
-"""From a file to labelled days: readings are cut as the service cuts its windows, the archive's rows are days."""
+"""Reads a file into labelled days: cuts readings as the service cuts its windows; the archive's rows are days."""
 
 import hashlib
 import shutil
@@ -79,7 +79,7 @@ class Days:
 
 @dataclass(frozen=True, eq=False)
 class DataSource:
-    """A file as days, with what a card has to say of it.
+    """A file as days, with the facts for the card.
 
     `windows` says how the days are cut. `incomplete` and `constant` days are left out: those that lack an hour,
     and those without any shape. `archive` is set where the file is one of the UCR archive's.

@@ -1,7 +1,7 @@
-"""Days as they could come, too: of another zone, with hours filled in, noisy, by another convention.
+"""Disturbs days as reality might: another zone, filled hours, noise, another convention.
 
-All is in standard deviations of the day, so that it means the same for megawatts and for normalised days. Italy's
-day has a standard deviation of about a sixth of its mean.
+All amounts are in standard deviations of the day, so that they mean the same for megawatts and for normalised days.
+Italy's day has a standard deviation of about a sixth of its mean.
 """
 
 import math

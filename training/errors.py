@@ -1,4 +1,4 @@
-"""What stops a command of the trainer though its settings are right."""
+"""The error that ends a command of the trainer though its settings are right."""
 
 
 class FailedError(Exception):

@@ -1,4 +1,4 @@
-"""A model held to labelled days: which days count, and what it says of them."""
+"""Evaluates a model on labelled days: chooses the days that count, and scores them."""
 
 import datetime
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LEARNED_FROM, TEST = "learned_from", "test"
 class Evaluation:
     """A model's logits for days, and their figures; `source` is where the days come from.
 
-    `learned_from` is set where the model knows some of them: it should not.
+    `learned_from` is set where the model was trained on some of them, which it should not be.
     """
 
     model: LoadedModel

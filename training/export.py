@@ -1,4 +1,4 @@
-"""From a PyTorch network to an ONNX file that keeps the model contract, held to PyTorch before it is there."""
+"""Exports a PyTorch network to an ONNX file that keeps the model contract, and compares both before it writes it."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A trained network with what its ONNX file will say: the contract and how it came to be.
+    """A trained network with the metadata of its ONNX file: the contract, and how it was trained.
 
     `command` is empty where nobody knows how.
     """

@@ -1,4 +1,4 @@
-"""How good logits are: accuracy, calibration and confusion, by month; NumPy alone, no file and no model."""
+"""Computes how good logits are: accuracy, calibration and confusion, by month; with NumPy alone."""
 
 import math
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a model's logits are worth on labelled days; `wrong` holds the rows it gets wrong."""
+    """The quality of a model's logits on labelled days; `wrong` holds the rows that it labels wrong."""
 
     total: LabelCounts
     months: dict[int, LabelCounts]

@@ -1,4 +1,4 @@
-"""What the ONNX file of another code base expects and gives, as its user tells it: nothing of it is guessed."""
+"""The input and output of another code base's ONNX file, as the user describes them: nothing is guessed."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args

@@ -1,4 +1,4 @@
-"""An ONNX file as the trainer runs it: its contract, how it came to be, and its logits."""
+"""Runs an ONNX file in the trainer: its contract, how it was trained, and its logits."""
 
 import hashlib
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from season.steps import STEPS
 
 
 class SeasonNetwork(nn.Module):
-    """A multilayer perceptron on the day's shape: level and scale are taken off first, inside the graph."""
+    """A multilayer perceptron on the day's shape: the graph first removes level and scale."""
 
     def __init__(self, hidden: Sequence[int], dropout: float) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class SeasonNetwork(nn.Module):
 
 
 class ConvolutionNetwork(nn.Module):
-    """Features of `kernel` hours each, whose place in the day is kept: nothing is pooled over time."""
+    """Features of `kernel` hours each, at every hour of the day: nothing is pooled over time."""
 
     FILTERS = 8
 

@@ -1,4 +1,4 @@
-"""Shows how far a loop is: a bar on a terminal; elsewhere a plain line when it is done."""
+"""Shows the progress of a loop: a bar on a terminal; elsewhere a plain line when it is done."""
 
 import sys
 import time

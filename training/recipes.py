@@ -1,4 +1,4 @@
-"""What decides how a model is learned, each value with its reason; torch is not needed to ask."""
+"""The recipes by which models are trained, each value with its reason; this needs no torch."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ Architecture = Literal["mlp", "convolution", "tutorial"]  # of `training.network
 
 
 class Configuration(pydantic.BaseModel):
-    """Everything that decides what is learned, but for the days; it is saved with the model."""
+    """Everything but the days that decides the training; it is saved with the model."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Tables in Markdown that stand in line on a terminal too."""
+"""Makes tables in Markdown whose columns are aligned on a terminal too."""
 
 from collections.abc import Sequence
 

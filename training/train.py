@@ -1,10 +1,10 @@
-"""Learns to tell winter from summer by the shape of a day: network, loss and loop, from top to bottom.
+"""Learns to distinguish winter from summer by the shape of a day: network, loss and loop, from top to bottom.
 
     python -m training train
 
 It learns from all years of a file of readings but the last, and is tested once on that (`training.days` cuts
 the years), or from the days of the UCR archive. Seeded, on the CPU, in one thread: the same seed on the same
-machine gives the same bits. What decides how it learns stands in `training.recipes`.
+machine gives the same bits. `training.recipes` has all that decides the training.
 """
 
 import functools

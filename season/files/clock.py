@@ -1,4 +1,4 @@
-"""Local stamps become instants: which of a doubled hour's two is meant goes by the order of the rows.
+"""Turns local stamps into instants: the order of the rows decides which of a doubled hour's two is meant.
 
 A stamp that the clock shows twice names two instants; each row takes the earliest of them that its zone has
 not had. So the first row of a doubled hour is the earlier one, four quarters may come before the four others

@@ -1,4 +1,4 @@
-"""Rows of a step shorter than an hour become hours: the mean of all of an hour's steps, or a bad row.
+"""Turns rows of steps shorter than an hour into hours: the mean of all steps of an hour, or a bad row.
 
 An hour may be gathered in any order within a day of its zone's rows; then, or at the end of the file, one
 that still lacks a step is a bad row.

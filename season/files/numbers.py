@@ -1,6 +1,6 @@
-"""Megawatts as people and portals write them: decimal dot or comma, with or without thousand separators.
+"""Reads megawatts as people and portals write them: decimal dot or comma, with or without thousand separators.
 
-Python's own `float` is not asked before the text is known to be a decimal number: it would take `nan`, `inf`,
+The text must be a decimal number before Python's own `float` gets it, which would accept `nan`, `inf`,
 `1_000` and digits of other scripts.
 """
 

@@ -1,4 +1,4 @@
-"""How a file of readings is to be read: the options that producer and trainer share, checked once."""
+"""The options of reading a file of readings, which producer and trainer share, checked once."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-"""From a file's rows to readings: zone, instant and demand are checked, hours made, the time span cut.
+"""Turns a file's rows into readings: checks zone, instant and demand, builds hours, and cuts the time span.
 
 A row that the service would refuse is refused here where that can be known: a zone without text or too long,
 an instant before 1970 or on no clock's full hour, a demand that no 32-bit float holds. Full hours are those
@@ -48,7 +48,7 @@ def check(file: str, options: FileOptions) -> None:
 
 
 class _RowReader:
-    """What has to be remembered from row to row of one file."""
+    """The state of reading one file, from row to row."""
 
     def __init__(self, file: str, options: FileOptions, tally: RowTally) -> None:
         self.hours = Hours(file, options.step)

@@ -1,4 +1,4 @@
-"""What comes out of a file of readings: readings, bad rows, and how much was read."""
+"""The results of reading a file: readings, bad rows, and a tally."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class BadRow:
 
 @dataclass
 class RowTally:
-    """What a reader has seen so far, updated while it reads: for progress and for the last word.
+    """What a reader has seen so far, updated while it reads: for the progress and the summary.
 
     `rows` are all rows but header and blank lines, `outside` those of them before --since or from --until on.
     """

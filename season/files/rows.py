@@ -1,6 +1,6 @@
-"""The rows of a file: from bytes to the three fields of a reading, line by line, CSV and JSON lines alike.
+"""Reads the rows of a file: from bytes to the three fields of a reading, line by line, CSV and JSON lines alike.
 
-A row is one line: so an open quote spoils its own row and none of the following, and a bad row can be named.
+A row is one line: an open quote spoils its own row and no other one, and a bad row has a line number.
 A line is read up to a limit, so that a file that is not text cannot fill the memory.
 """
 

@@ -1,4 +1,4 @@
-"""The stamps of files: ISO 8601 and day-first dates, with or without an offset, single or as an interval.
+"""Reads the stamps of files: ISO 8601 and day-first dates, with or without an offset, single or as an interval.
 
 Accepted: `2021-06-01T13:00:00Z`, `2021-06-01 13:00+0200`, `01.06.2021 13:00`, `01/06/2021 13:00:00`, an interval
 of two of them (`01.06.2021 13:00 - 01.06.2021 13:15`: its start counts), `24:00` for the midnight that
