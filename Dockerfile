@@ -29,6 +29,4 @@ COPY models models
 ENV ORT_DISABLE_TELEMETRY=1
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --start-interval=1s --retries=6 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://localhost:{os.environ.get('HTTP_PORT') or 8000}/readyz\")"]
 CMD ["python", "-m", "consumer"]
