@@ -3,12 +3,14 @@
 import gc
 import os
 import threading
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from consumer.adapters import http, logs, model, signals
 from consumer.adapters.asked import Inquirer
@@ -25,12 +27,15 @@ from consumer.adapters.source import Source
 from consumer.adapters.transaction import FencedError, Transactions
 from consumer.admission import Admission
 from consumer.announcement import announce
+from consumer.assignment import Assignment
+from consumer.commit_policy import CommitPolicy
 from consumer.core.claim import Claim
 from consumer.core.record import DamagedError
+from consumer.monitor import Monitor
 from consumer.placement import check_claim
 from consumer.reload import Models
-from consumer.restoring import Restoring
 from consumer.service import Service
+from consumer.session import Session
 from consumer.settings import Settings
 from consumer.writing import Writing
 from season.authorization import Authorization
@@ -45,7 +50,7 @@ log = structlog.get_logger()
 
 
 def serve() -> int:
-    """The service, from its settings to its end."""
+    """Run the service, from its settings to its end; return the status."""
     received = signals.listen()
     # Messages come and go by the thousand and are no cycles: to look for those each 700 objects costs a tenth.
     gc.set_threshold(50_000)
@@ -59,7 +64,17 @@ def serve() -> int:
     with http.serve(settings.http_host, settings.http_port, status, metrics, lambda: models.current):
         try:
             announce(os.environ, settings, topics, models.current)
-            return _work(environ, settings, topics, models, status, metrics, received.stopped)
+            program = _Program(
+                environ=environ,
+                settings=settings,
+                topics=topics,
+                models=models,
+                status=status,
+                metrics=metrics,
+                stopped=received.stopped,
+            )
+            _work(program)
+            return 0
         finally:
             received.ended.set()
 
@@ -78,63 +93,102 @@ def _models(settings: Settings, received: Signals, metrics: Metrics) -> Models:
         raise SettingError(str(error)) from None
 
 
-def _work(
-    environ: Mapping[str, str],
-    settings: Settings,
-    topics: Topics,
-    models: Models,
-    status: Status,
-    metrics: Metrics,
-    stopped: threading.Event,
-) -> int:
-    """Everything that talks to the broker, made here and given to the loop."""
+@dataclass(frozen=True, kw_only=True)
+class _Program:
+    """What there is before the broker is asked anything."""
+
+    environ: Mapping[str, str]
+    settings: Settings
+    topics: Topics
+    models: Models
+    status: Status
+    metrics: Metrics
+    stopped: threading.Event
+
+    def gives_up(self) -> bool:
+        """Return whether to give up a wait for the broker. Meanwhile the loop counts as alive."""
+        self.status.beat()
+        return self.stopped.is_set()
+
+
+def _work(program: _Program) -> None:
+    """Make the clients, see to topics and rights, and run the loop. RefusedError, SettingError, StoppedError."""
+    environ, settings, topics = program.environ, program.settings, program.topics
     source = Source(environ, settings.consumer_group, topics.readings)
-    instance = settings.instance_id
-
-    def waits() -> bool:
-        """Asked in each turn of a wait for the broker: whether to give it up. The loop is alive meanwhile."""
-        status.beat()
-        return stopped.is_set()
-
-    transactions = Transactions(environ, f"{settings.consumer_group}-{instance}", waits)
+    transactional_id = f"{settings.consumer_group}-{settings.instance_id}"
+    transactions = Transactions(environ, transactional_id, program.gives_up)
     properties = client_properties(environ)
-    admin = connect(properties, log.warning, waits)
-    rights = of_service(topics, settings.consumer_group, transactions.transactional_id)
-    authorization = Authorization(admin, rights, properties)
+    admin = connect(properties, log.warning, program.gives_up)
+    authorization = Authorization(admin, of_service(topics, settings.consumer_group, transactional_id), properties)
     with authorization.explained():
-        authorization.demand(waits)
-        described = ensure(admin, topics, waits)
-        authorization.demand(waits)
-    complaints = logs.Complaints()
-    writing = Writing(status.cannot_write, Remedies(admin, described))
-    broker = Inquirer(environ, admin, settings.consumer_group, topics.readings, topics.changelog, complaints)
-    restorer = Restorer(environ, broker, topics.changelog, models.calendar)
-    probe = Probe(admin, described, status.answered, complaints)
-    letter_bytes = dead_letter_bytes(admin, described)
-    if (size := batch_bytes(admin, described)) is not None:
-        transactions.limit_batches(size)
-    restoring = Restoring(settings, described, restorer, models.calendar)
-    admission = Admission(session_timeout(admin, source.properties, settings.consumer_group))
-    parts = (source, admission, restoring, transactions, writing, models, status, metrics, probe, complaints)
+        authorization.demand(program.gives_up)
+        described = ensure(admin, topics, program.gives_up)
+        authorization.demand(program.gives_up)
+    with _reasons(program, transactional_id, admin), authorization.explained(), closing(source):
+        _serve_partitions(program, source, transactions, admin, described)
+
+
+@contextmanager
+def _reasons(program: _Program, transactional_id: str, admin: AdminClient) -> Iterator[None]:
+    """Raise RefusedError, with a sentence for a person, for each error that ends the loop."""
+    instance, group = program.settings.instance_id, program.settings.consumer_group
     try:
-        # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
-        with authorization.explained(), probe.running(), closing(broker), closing(restorer), closing(source):
-            claiming = Claiming(environ, described.changelog.name, waits, complaints, writing.refused)
-            _claim(claiming, settings.consumer_group, described)
-            writing.committed()
-            transactions.acquire_id(writing.waiting)
-            log.info("started")
-            Service(settings, described, letter_bytes, *parts, stopped).run()
+        yield
     except FencedError:
         raise RefusedError(
             f"INSTANCE_ID={instance!r}: another instance with this id has started (transactional.id "
-            f"{transactions.transactional_id!r}), so this older one stops; give each instance an id of its own"
+            f"{transactional_id!r}), so this older one stops; give each instance an id of its own"
         ) from None
     except ForeignGroupError as error:
-        raise foreign(admin, settings.consumer_group, error) from None
+        raise foreign(admin, group, error) from None
     except KafkaException as exception:
         raise RefusedError(f"Kafka: {exception.args[0].str()} ({exception.args[0].name()})") from None
-    return 0
+
+
+def _serve_partitions(
+    program: _Program, source: Source, transactions: Transactions, admin: AdminClient, topics: Described
+) -> None:
+    """Make what the loop works with, take the changelog and the transactional id, and run the loop."""
+    environ, settings, models, status = program.environ, program.settings, program.models, program.status
+    group, complaints = settings.consumer_group, logs.Complaints()
+    writing = Writing(status.cannot_write, Remedies(admin, topics))
+    broker = Inquirer(environ, admin, group, topics.readings.name, topics.changelog.name, complaints)
+    restorer = Restorer(environ, broker, topics.changelog.name, models.calendar)
+    probe = Probe(admin, topics, status.answered, complaints)
+    monitor = Monitor(
+        metrics=program.metrics,
+        status=status,
+        probe=probe,
+        admission=Admission(session_timeout(admin, source.properties, group)),
+        complaints=complaints,
+    )
+    if (size := batch_bytes(admin, topics)) is not None:
+        transactions.limit_batches(size)
+    session = Session(
+        source=source,
+        transactions=transactions,
+        writing=writing,
+        topics=topics,
+        letter_bytes=dead_letter_bytes(admin, topics),
+        stopped=program.stopped,
+    )
+    assignment = Assignment(
+        settings=settings, topics=topics, restorer=restorer, calendar=models.calendar, changed=status.partitions
+    )
+    # Closed on every way out: a client that the interpreter's end destroys may wait for ever.
+    with probe.running(), closing(broker), closing(restorer):
+        _claim(Claiming(environ, topics.changelog.name, program.gives_up, complaints, writing.refused), group, topics)
+        writing.committed()
+        transactions.acquire_id(writing.waiting)
+        log.info("started")
+        Service(
+            session=session,
+            assignment=assignment,
+            policy=CommitPolicy(settings.commit_interval),
+            models=models,
+            monitor=monitor,
+            stopped=program.stopped,
+        ).run()
 
 
 def _claim(claiming: Claiming, group: str, topics: Described) -> None:

@@ -10,7 +10,7 @@ from consumer.adapters.letters import Letter, LetterWindow
 from consumer.adapters.model import Model, labels, probabilities
 from consumer.core.outcome import Scorings, Windows, no_scorings
 from consumer.core.state import State
-from consumer.partition import Decision
+from consumer.decision import Decision
 from season.labels import calendar_label
 from season.messages import F32, Predictions, encode_predictions
 

@@ -1,14 +1,15 @@
-"""What one transaction comes to: what partitions decided, the messages of that, and what is counted of it."""
+"""What one transaction commits: decisions, the messages that they lead to, and the next offsets."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from consumer.adapters.model import Model
-from consumer.partition import Decision, Partition
-from consumer.results import Results, results
+from consumer.adapters.transaction import Output
+from consumer.decision import Decision
+from consumer.partition import Partition
+from consumer.pipeline import score
+from season.topics import Described
 
 
 @dataclass
@@ -24,42 +25,49 @@ class TransactionTally:
 
 
 class Work:
-    """The decisions of one transaction, in their order, and the partitions whose next offsets it commits."""
+    """The decisions of one transaction, in their order, and the partitions whose next offsets it commits.
 
-    def __init__(self) -> None:
+    `began` is when it was begun, in seconds that only ever grow.
+    """
+
+    def __init__(self, began: float) -> None:
+        self.began = began
         self.partitions: dict[int, Partition] = {}
         self.decisions: list[tuple[Partition, Decision]] = []
         self.tally = TransactionTally()
-        self.began = 0.0  # when its transaction began, by the monotonic clock
-
-    def keep_offset(self, partition: Partition) -> None:
-        """Commit the partition's next offset, though nothing was decided."""
-        self.partitions[partition.number] = partition
 
     def add(self, partition: Partition, decision: Decision | None) -> None:
         """Add what a partition decided, if it decided anything."""
         if decision is not None:
-            self.keep_offset(partition)
+            self.commit_offset(partition)
             self.decisions.append((partition, decision))
 
-    def results(self, model: Model, limit: int) -> Iterator[Results]:
-        """Score the windows of all decisions in one call; yield what is written of each, and count it.
+    def commit_offset(self, partition: Partition) -> None:
+        """Commit the partition's next offset, though nothing was decided."""
+        self.partitions[partition.number] = partition
 
-        A dead letter has at most `limit` bytes.
+    def next_offsets(self) -> dict[int, int]:
+        """Return the next offset of each partition."""
+        return {number: partition.next_offset for number, partition in self.partitions.items()}
+
+    def outputs(self, model: Model, topics: Described, letter_bytes: int) -> Iterator[Output]:
+        """Score the windows, count what happens, and yield the messages of the transaction.
+
+        Predictions and dead letters, each of at most `letter_bytes`, come first, then the changelog's records.
         """
         tally = self.tally
-        tally.lost = sum(partition.lost for partition in self.partitions.values())
-        if not self.decisions:
-            return
-        logits = model.score(np.concatenate([decision.scorings.steps for _, decision in self.decisions]))
-        start = 0
-        for partition, decision in self.decisions:
-            end = start + len(decision.scorings.steps)
-            written = results(decision, partition.state, logits[start:end], model, limit)
+        decisions = [(partition.pipeline, decision) for partition, decision in self.decisions]
+        for (_, decision), written in zip(decisions, score(decisions, model, letter_bytes), strict=True):
             tally.readings += len(decision.messages)
             tally.repeats += decision.repeats
             tally.corrections += decision.corrections
             tally.labels.update(written.labels)
             tally.reasons.update(written.reasons)
-            yield written
-            start = end
+            for key, value in written.predictions:
+                yield topics.predictions.name, key, value, None, -1
+            for letter in written.letters:
+                yield topics.dead_letters.name, letter.key, letter.value, letter.headers, -1
+        for number, partition in self.partitions.items():
+            tally.lost += partition.lost
+            for record_key, record in partition.records():
+                yield topics.changelog.name, record_key, record, None, number

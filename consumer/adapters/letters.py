@@ -6,9 +6,7 @@ or that the client cannot read, are left out, and `error` says so: no message st
 
 from dataclasses import dataclass
 from operator import methodcaller
-from typing import cast
-
-from confluent_kafka import Message
+from typing import Protocol, cast
 
 from season.calendar import I64
 from season.messages import F64, encode_window
@@ -27,6 +25,16 @@ _HEADER_OVERHEAD_BYTES = 10
 _given_headers = methodcaller("headers")
 
 Headers = list[tuple[str, str | bytes | None]]
+
+
+class KafkaMessage(Protocol):
+    """A message as the Kafka client gives it."""
+
+    def topic(self) -> str | None: ...  # noqa: D102
+    def partition(self) -> int | None: ...  # noqa: D102
+    def offset(self) -> int | None: ...  # noqa: D102
+    def key(self) -> bytes | None: ...  # noqa: D102
+    def value(self) -> bytes | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class LetterWindow:
     missing: I64
 
 
-def of_message(message: Message, reason: str, error: str, limit: int = DEAD_LETTER_BYTES) -> Letter:
+def of_message(message: KafkaMessage, reason: str, error: str, limit: int = DEAD_LETTER_BYTES) -> Letter:
     """Return the letter of a message that was not accepted, at most `limit` bytes long with its headers."""
     source: Headers = [
         ("source.topic", str(message.topic()).encode()),
@@ -108,7 +116,7 @@ def _of_window(window: LetterWindow, reason: str, error: str, revision: int | No
     return Letter(window.zone.encode(), value, _reason(reason, error))
 
 
-def _headers_of(message: Message) -> tuple[Headers, list[str]]:
+def _headers_of(message: KafkaMessage) -> tuple[Headers, list[str]]:
     """Return a message's headers, and a sentence for what is left out of them."""
     try:
         return list(cast(Headers, _given_headers(message) or [])), []

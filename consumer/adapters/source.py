@@ -86,20 +86,6 @@ class Polled:
         """How many messages came."""
         return sum(map(len, self.messages.values()))
 
-    @property
-    def may_go_on(self) -> bool:
-        """Whether something came, and what comes after it can be added: nothing comes before what it found."""
-        return bool(self.messages) and not self.gone and not self.unreadable
-
-    def add(self, more: "Polled") -> None:
-        """Add what the next look brought."""
-        for partition, messages in more.messages.items():
-            self.messages.setdefault(partition, []).extend(messages)
-            self.ends.pop(partition, None)
-        self.ends |= more.ends
-        self.gone += more.gone
-        self.unreadable |= more.unreadable
-
 
 class Source:
     """The group membership. Not for use by several threads."""

@@ -79,11 +79,6 @@ class _Call:
         self._error: BaseException | None = None
         self._ended = threading.Event()
 
-    @property
-    def ended(self) -> bool:
-        """Whether it has returned or raised."""
-        return self._ended.is_set()
-
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it has ended, for so many seconds at most; return whether it has."""
         return self._ended.wait(timeout)
@@ -177,11 +172,6 @@ class Transactions:
         for output in outputs:
             self._send(*output)
         self._conclusion = self._committer.make(lambda: self._conclude(offsets, group_metadata))
-
-    @property
-    def concluded(self) -> bool:
-        """Whether `finish` would return at once."""
-        return self._conclusion is None or self._conclusion.ended
 
     def finish(self) -> None:
         """Wait until what was started is committed. AbortedError, FencedError, RefusedError, StoppedError."""

@@ -89,6 +89,10 @@ class Scorings:
         """Return the scorings at `rows` (numbers or a mask)."""
         return Scorings(self.windows.select(rows), self.steps[rows], self.filled[rows], self.revisions[rows])
 
+    def at(self, rows: I64) -> "Scorings":
+        """Return the same scorings with their causes renumbered as by `Windows.at`."""
+        return Scorings(self.windows.at(rows), self.steps, self.filled, self.revisions)
+
 
 @dataclass(frozen=True, eq=False)
 class Endings:

@@ -11,13 +11,12 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
-from consumer import partition, restoring, service
+from consumer import assignment, partition, service, session
 from consumer.adapters import asked, restore, source, transaction
 from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
 from consumer.core.state import State
 from consumer.placement import Placement
-from consumer.work import Work
 from season.kafka import merged_properties
 from tests.chaos import faults
 
@@ -76,7 +75,7 @@ def _origin_ignored() -> None:
     def ignorant(_number: int, restored: Restored, *_: Any) -> Placement:
         return Placement(restored.bounds[0] if restored.committed is None else restored.committed)
 
-    _put(restoring, "placement_of", ignorant)
+    _put(assignment, "placement_of", ignorant)
 
 
 def _origin_wrong() -> None:
@@ -102,9 +101,10 @@ def _offsets_apart() -> None:
         work = self._committing
         settled = settle(self)
         if work is not None and settled:
-            before = {number: partition.next_offset for number, partition in work.partitions.items()}
+            before = work.next_offsets()
             with suppress(KafkaException):
-                self._source._consumer.commit(offsets=self._source.offsets(before), asynchronous=False)
+                source = self._session.source
+                source._consumer.commit(offsets=source.offsets(before), asynchronous=False)
         return settled
 
     def only_commits(self: transaction.Transactions, _offsets: Any, _metadata: Any) -> None:
@@ -129,7 +129,7 @@ def _state_kept() -> None:
     """After an abort the readings are read again, into the state that has them."""
 
     def rollback(self: partition.Partition) -> None:
-        self.state.commit()
+        self.pipeline.state.commit()
         self.next_offset, self.changelog = self._last
         self.at_end = self.begun = self.skipped = False
 
@@ -150,15 +150,13 @@ def _no_seek() -> None:
 
 def _expired_undone() -> None:
     """What may have been committed counts as aborted."""
-    go_back = service.Service._go_back
+    recover = session.Session.recover
 
-    def undone(self: service.Service, work: Work, error: transaction.AbortedError) -> None:
-        if isinstance(error, transaction.ExpiredError):
-            self._transactions.acquire_id(lambda _: None)
-            error = transaction.AbortedError(str(error))
-        go_back(self, work, error)
+    def undone(self: session.Session, error: transaction.AbortedError) -> bool:
+        recover(self, error)
+        return False
 
-    _put(service.Service, "_go_back", undone)
+    _put(session.Session, "recover", undone)
 
 
 def _predictions_apart() -> None:

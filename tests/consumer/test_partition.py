@@ -9,26 +9,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.changelog import Changelog
-from consumer.core.idle import IdleZones
 from consumer.core.outcome import Rules
 from consumer.core.state import State
-from consumer.partition import Decision, Partition
+from consumer.decision import Decision
+from consumer.partition import Partition
+from consumer.pipeline import Pipeline
 from consumer.settings import Settings
 from season import instants
 from season.calendar import DAY, Calendar
 from season.settings import load
+from season.topics import Topic
 
 ROME = Calendar("Europe/Rome")
 
 
+def made(rules: Rules, next_offset: int = 0) -> Partition:
+    """A partition whose pipeline has these rules."""
+    return Partition(
+        number=0,
+        pipeline=Pipeline(state=State(ROME), rules=rules),
+        topic=Topic("t", 1, "id"),
+        changelog=Changelog(),
+        next_offset=next_offset,
+        committed_offset=-1,
+    )
+
+
 def partition(next_offset: int = 0) -> Partition:
     """One that has read nothing yet."""
-    return Partition(0, 1, Rules(DAY, 2, 3600.0), "id", State(ROME), Changelog(), IdleZones(0), next_offset, -1)
+    return made(Rules(DAY, 2, 3600.0), next_offset)
 
 
 def decide(partition: Partition, messages: list[Message], now: float, end: int) -> Decision:
     """What a partition decides of messages."""
-    return partition.read(messages, partition.decode(messages), now, end)
+    return partition.read(messages, partition.pipeline.decode(messages), now, end)
 
 
 def messages(*offsets: int) -> list[Message]:
@@ -76,11 +90,11 @@ def test_an_end_that_is_reached_sets_the_place_anew() -> None:
 def test_what_cannot_be_read_is_a_dead_letter_for_each_offset() -> None:
     """With its place in the sentence, nothing scored, and the offset behind them next; undone like all else."""
     read = partition(5)
-    decision = read.skip("readings", range(5, 8))
+    decision = read.skip(range(5, 8))
     assert [(m.offset(), m.key(), m.value()) for m in decision.messages] == [(o, None, None) for o in (5, 6, 7)]
     assert [(r.row, r.reason) for r in decision.rejected] == [(row, "malformed") for row in range(3)]
     assert decision.rejected[1].error == (
-        "the message at offset 6 of partition 0 of readings cannot be unpacked or parsed by the Kafka client"
+        "the message at offset 6 of partition 0 of t cannot be unpacked or parsed by the Kafka client"
     )
     assert len(decision.scorings.steps) == 0
     assert (read.next_offset, read.skipped) == (8, True)
@@ -91,7 +105,7 @@ def test_what_cannot_be_read_is_a_dead_letter_for_each_offset() -> None:
 def test_what_comes_too_late_or_too_early_is_told_with_the_setting_as_it_was_typed() -> None:
     """48h, not 172800 s."""
     rules = load(Settings, {"GRACE_PERIOD": "48h", "MAX_FUTURE": "1.5h"}).rules
-    read = Partition(0, 1, rules, "id", State(ROME), Changelog(), IdleZones(0), 0, -1)
+    read = made(rules)
     stamps = ["2021-06-09T12:00:00Z", "2021-06-01T12:00:00Z", "2021-06-09T14:00:00Z"]
     values = [json.dumps({"zone": "IT", "timestamp": stamp, "demand_mw": 1}).encode() for stamp in stamps]
     now = instants.parse("2021-06-09T12:00:00Z")
@@ -108,5 +122,5 @@ def test_what_stands_before_and_behind_is_one_window() -> None:
     values = [json.dumps({"zone": "IT", "timestamp": f"{hour}Z", "demand_mw": i}) for i, hour in enumerate(hours)]
     whole = [Message("t", 0, offset, b"IT", value.encode()) for offset, value in enumerate(values)]
     assert len(decide(read, whole[:10], 2e9, 90).scorings.steps) == 0
-    read.skip("t", range(10, 50))
+    read.skip(range(10, 50))
     assert len(decide(read, whole[10:], 2e9, 90).scorings.steps) == 1

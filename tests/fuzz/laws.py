@@ -16,15 +16,15 @@ from consumer.adapters.decode import KEY_MISMATCH, decode
 from consumer.adapters.model import Model
 from consumer.core import record
 from consumer.core.changelog import Changelog
-from consumer.core.idle import IdleZones
 from consumer.core.outcome import Rules
 from consumer.core.record import DamagedError
 from consumer.core.state import State
 from consumer.partition import Partition
-from consumer.results import results
+from consumer.pipeline import Pipeline, score
 from season import instants, strict_json
 from season.calendar import DAY, Calendar
 from season.messages import BAD_TIMESTAMP, ReadingError, decode_reading
+from season.topics import Topic
 from tests import naive_json
 from tests.consumer.adapters.decode.made import rows
 from tests.integration.oracle import Expected, Logged, Oracle, compare
@@ -156,7 +156,15 @@ def stream(sizes: Iterator[int], messages: Sequence[tuple[Bytes, Bytes]], model:
     oracle = _oracle()
     oracle.now, oracle.expected = now, Expected()
     expected = oracle.read([logged])
-    partition = Partition(0, 1, RULES, "id", State(ROME), Changelog(), IdleZones(0), 0, -1)
+    pipeline = Pipeline(state=State(ROME), rules=RULES)
+    partition = Partition(
+        number=0,
+        pipeline=pipeline,
+        topic=Topic(TOPIC, 1, "id"),
+        changelog=Changelog(),
+        next_offset=0,
+        committed_offset=-1,
+    )
     predictions: list[Logged] = []
     dead: list[Logged] = []
     reasons: Counter[str] = Counter()
@@ -164,9 +172,8 @@ def stream(sizes: Iterator[int], messages: Sequence[tuple[Bytes, Bytes]], model:
     while start < len(messages):
         end = start + max(1, next(sizes))
         batch = [Message(TOPIC, 0, at, *messages[at]) for at in range(start, min(end, len(messages)))]
-        decision = partition.read(batch, partition.decode(batch), now, len(messages))
-        logits = model.score(decision.scorings.steps)
-        done = results(decision, partition.state, logits, model, 2**21)
+        decision = partition.read(batch, pipeline.decode(batch), now, len(messages))
+        (done,) = score([(pipeline, decision)], model, 2**21)
         predictions += [Logged(0, 0, key, value, []) for key, value in done.predictions]
         dead += [Logged(0, 0, one.key, one.value, list(one.headers)) for one in done.letters]  # type: ignore[arg-type]
         reasons.update(done.reasons)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from consumer.adapters.usual import read_usual
-from consumer.partition import Partition
+from consumer.pipeline import Pipeline
 from tests.fuzz import flood, targets
 
 
@@ -38,8 +38,8 @@ def test_a_decoder_that_differs_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_reading_that_is_lost_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So is a partition that forgets a message."""
-    whole = Partition.decode
-    monkeypatch.setattr(Partition, "decode", lambda self, batch: whole(self, batch[:-1]))
+    """So is a pipeline that forgets a message."""
+    whole = Pipeline.decode
+    monkeypatch.setattr(Pipeline, "decode", lambda self, batch: whole(self, batch[:-1]))
     with pytest.raises(AssertionError):
         targets.stream(next(targets.seeds("stream")))

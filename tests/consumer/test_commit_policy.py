@@ -3,48 +3,54 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.pace import TransactionLimit
+from consumer.commit_policy import CommitPolicy
 
 TIMEOUT = 10.0  # seconds after which a transaction is undone
 INTERVAL = 0.1
 
 
-def work(pace: TransactionLimit, capacity: float, transactions: int, offered: int = 30_000) -> list[bool]:
+def work(policy: CommitPolicy, capacity: float, transactions: int, offered: int = 30_000) -> list[bool]:
     """Which of so many transactions, each of as many readings as are offered and taken, came to their end."""
     ended = []
     for _ in range(transactions):
-        readings = min(offered, pace.most)
+        readings = min(offered, policy.most)
         seconds = INTERVAL + readings / capacity
         ended.append(seconds < TIMEOUT)
         if ended[-1]:
-            pace.committed(readings, seconds - INTERVAL)
+            policy.committed(readings, seconds - INTERVAL)
         else:
-            pace.aborted(readings)
+            policy.aborted(readings)
     return ended
 
 
 @given(st.floats(0.2, 1e6))
 def test_however_slow_a_broker_is_it_comes_forward(capacity: float) -> None:
     """After a few transactions that were undone none is, and each is of more than one reading where that fits."""
-    pace = TransactionLimit()
-    ended = work(pace, capacity, 40)
+    policy = CommitPolicy(INTERVAL)
+    ended = work(policy, capacity, 40)
     assert ended == sorted(ended)
     assert ended[10]
-    assert pace.most >= min(30_000, capacity / 2)
+    assert policy.most >= min(30_000, capacity / 2)
 
 
 def test_a_quick_broker_is_not_held_back() -> None:
     """Where commits are quick the bound stays where it is."""
-    pace = TransactionLimit()
-    before = pace.most
-    work(pace, 1e9, 100)
-    assert pace.most == before
+    policy = CommitPolicy(INTERVAL)
+    before = policy.most
+    work(policy, 1e9, 100)
+    assert policy.most == before
 
 
 def test_a_broker_that_was_slow_once_is_soon_served_as_before() -> None:
     """Down to one reading, then quick again: twenty transactions later there are 30,000 in one."""
-    pace = TransactionLimit()
-    work(pace, 0.2, 40)
-    assert pace.most <= 2
-    work(pace, 1e9, 20)
-    assert pace.most >= 30_000
+    policy = CommitPolicy(INTERVAL)
+    work(policy, 0.2, 40)
+    assert policy.most <= 2
+    work(policy, 1e9, 20)
+    assert policy.most >= 30_000
+
+
+def test_offsets_alone_are_committed_from_time_to_time() -> None:
+    """Markers of transactions are read too, but a commit for each of them would be one for each transaction."""
+    policy = CommitPolicy(INTERVAL)
+    assert [policy.offsets_due(now) for now in (10.0, 10.1, 14.9, 15.0, 15.1)] == [True, False, False, True, False]
