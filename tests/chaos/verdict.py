@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,11 +15,23 @@ from consumer.core.state import State
 from season import instants
 from season.calendar import DAY, Calendar
 from tests.integration.oracle import Logged, Oracle, differences
-from tests.integration.world import MODEL, World
+from tests.integration.world import MODEL
 
 ROME = Calendar("Europe/Rome")
 RULES = Rules(DAY, 2, 3600.0)
 Windows = dict[tuple[str, int], dict[int, float]]  # by zone and start: what stands at each instant
+
+
+class JudgedTopics(Protocol):
+    """The topics of a service, as many partitions each, and what a `read_committed` subscriber sees of them."""
+
+    @property
+    def environ(self) -> Mapping[str, str]: ...  # noqa: D102
+
+    @property
+    def partitions(self) -> int: ...  # noqa: D102
+
+    def log(self, setting: str) -> list[list[Logged]]: ...  # noqa: D102
 
 
 @dataclass
@@ -38,7 +50,7 @@ class Verdict:
     failures: list[str] = field(default_factory=list)
 
 
-def judge(world: World) -> Verdict:
+def judge(world: JudgedTopics) -> Verdict:
     """The verdict on a world in which all has been read and nothing runs any more."""
     logs = {name: world.log(name) for name in ("READINGS_TOPIC", "PREDICTIONS_TOPIC", "DEAD_LETTER_TOPIC")}
     topic = world.environ["READINGS_TOPIC"]

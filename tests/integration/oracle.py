@@ -1,5 +1,6 @@
 """What a `read_committed` subscriber must see, told by the naive reference from each partition's log."""
 
+import functools
 import json
 import math
 from collections import Counter
@@ -54,7 +55,7 @@ class Oracle:
         self, calendar: Calendar, rules: Rules, model: Path, topic: str, partitions: int, now: float
     ) -> None:
         self.calendar, self.rules, self.topic, self.partitions, self.now = calendar, rules, topic, partitions, now
-        self.session = onnxruntime.InferenceSession(str(model))
+        self.session = _session(str(model))
         self.expected = Expected()
 
     def read(self, logs: Iterable[Sequence[Logged]]) -> Expected:
@@ -132,6 +133,11 @@ class Oracle:
             "readings": [{"timestamp": text(at), "demand_mw": values[at]} for at in hours if at in values],
             "missing": [text(at) for at in hours if at not in values],
         }
+
+
+@functools.cache
+def _session(model: str) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(model)
 
 
 def text(instant: int) -> str:
