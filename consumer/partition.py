@@ -16,7 +16,7 @@ from season.messages import MALFORMED
 from season.topics import Topic
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Partition:
     """The pipeline, the changelog and the next offset of a partition.
 

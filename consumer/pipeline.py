@@ -28,7 +28,7 @@ FUTURE = "future_reading"
 LATE = "late"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Pipeline:
     """Decodes and decides; `partitions` is how many the topic has: on one of several, a key must be the zone.
 

@@ -224,7 +224,9 @@ class Service:
         seconds = time.monotonic() - work.began
         self._policy.committed(work.tally.readings, seconds)
         self._monitor.committed(work.tally, seconds)
-        self._session.flow(partition for partition in work.partitions.values() if partition.skipped)
+        # Only where it still flows: to seek in one that was revoked meanwhile would hand it to the client again.
+        flowing = self._assignment.flowing
+        self._session.flow(p for number, p in work.partitions.items() if p.skipped and flowing.get(number) is p)
         for partition in work.partitions.values():
             partition.committed()
         return True
