@@ -64,7 +64,7 @@ class Writing:
         """Note an aborted transaction; return the seconds until the next try. Raises RefusedError."""
         why, refusal = str(error), error.refusal
         self._fail(refusal, why)
-        if self._aborts < _MAX_ABORTS:
+        if self._aborts < _MAX_ABORTS and not self._sentences:  # what is said already stays true
             log.warning("transaction aborted: going back to what was last committed", error=why)
         return self._delay()
 

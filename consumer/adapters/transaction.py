@@ -128,6 +128,8 @@ class Transactions:
         self._stopped = stopped
         self._producer: Producer | None = None
         self._began: float | None = None
+        self._id_again_since: float | None = None  # when the id was taken again, if it was
+        self._doubted = False  # whether a fence counted as our own doing since something was committed
         self._refusing = ""  # the topic of the first message that was not delivered
         self._waiting: Callable[[KafkaError | None], None] = lambda _: None
         self._committer, self._caller = _Caller(), _Caller()
@@ -143,8 +145,8 @@ class Transactions:
         `waiting` gets, from now on, each error for which the coordinator is asked again, and None when it answers.
         """
         self._waiting = waiting
+        again, self._began = self._producer is not None, None
         self._producer = Producer(self._properties)
-        self._began = None
         while not self._stopped():
             try:
                 self._within(self._producer.init_transactions)
@@ -159,6 +161,7 @@ class Transactions:
                 self._waiting(error)
             else:
                 self._producer.poll(0)  # serves the client's lines for KAFKA_DEBUG, as each commit's flush does
+                self._id_again_since = time.monotonic() if again else None
                 self._waiting(None)
                 return
         raise StoppedError
@@ -193,7 +196,7 @@ class Transactions:
         send = self._client.send_offsets_to_transaction
         self._repeat(lambda timeout: send(offsets, group_metadata, timeout))
         self._repeat(self._client.commit_transaction)
-        self._began = None
+        self._began, self._doubted = None, False
 
     @property
     def _age(self) -> float:
@@ -275,10 +278,22 @@ class Transactions:
         if error.code() in _FENCED or (error.fatal() and not error.txn_requires_abort()):
             expired = self._age > TIMEOUT
             self._began = None
-            if not expired and error.code() in _FENCED:
+            if not expired and error.code() in _FENCED and not self._fenced_by_itself():
                 return FencedError(error.str())
             return ExpiredError(error.str(), self._refusal(error))
         return self._abort(error.str(), error)
+
+    def _fenced_by_itself(self) -> bool:
+        """Return whether a fence may be this program's own doing: once, soon after the id was taken again.
+
+        A coordinator that was out of reach can carry out the request for the id twice, since the client repeats it;
+        the second time fences the producer that got the answer to the first.
+        """
+        again, self._id_again_since = self._id_again_since, None
+        if again is None or self._doubted or time.monotonic() - again > TIMEOUT:
+            return False
+        self._doubted = True
+        return True
 
     def _cause(self, error: KafkaError) -> KafkaError:
         """Return the error of the transaction itself, where a call says no more than that it has one.
@@ -301,7 +316,7 @@ class Transactions:
             return expired
         except KafkaException as exception:
             error = exception.args[0]
-            if error.code() in _FENCED and age <= TIMEOUT:
+            if error.code() in _FENCED and age <= TIMEOUT and not self._fenced_by_itself():
                 return FencedError(error.str())
             return ExpiredError(f"{why}; and the abort failed: {error.str()}", self._refusal(cause))
         # Which topic it was is known now at the latest: delivery reports come with the abort.

@@ -255,3 +255,31 @@ def test_who_waits_for_the_coordinator_is_told(transactions: Transactions) -> No
     assert waits == [RETRIABLE, None]
     run(transactions, {})
     assert len(waits) == 2
+
+
+def test_a_fence_soon_after_the_id_was_taken_again_may_be_our_own(
+    transactions: Transactions, clock: SetClock
+) -> None:
+    """A coordinator that was out of reach may carry out our request twice. Fenced once more, there is another one."""
+    with pytest.raises(ExpiredError):
+        run(transactions, {"commit": [FATAL]})
+    transactions.acquire_id(lambda _: None)
+    with pytest.raises(ExpiredError):
+        run(transactions, {"commit": [FENCED]})
+    transactions.acquire_id(lambda _: None)
+    with pytest.raises(FencedError):
+        run(transactions, {"send_offsets_to": [FENCED]})
+
+
+def test_a_fence_long_after_the_id_was_taken_again_is_anothers(transactions: Transactions, clock: SetClock) -> None:
+    """Also where a transaction was committed in between: then the next doubt is a new one."""
+    for fenced, later in ((ExpiredError, 1.0), (FencedError, 11.0)):
+        with pytest.raises(ExpiredError):
+            run(transactions, {"commit": [FATAL]})
+        transactions.acquire_id(lambda _: None)
+        run(transactions, {})
+        clock.now += later
+        with pytest.raises(fenced):
+            run(transactions, {"commit": [FENCED]})
+        transactions.acquire_id(lambda _: None)
+        run(transactions, {})
