@@ -121,7 +121,7 @@ class Service:
                 self._turn()
             except KafkaException as exception:
                 self._wait_and_retry(exception.args[0])
-        self._settle()
+        self._leave()
 
     def _turn(self) -> None:
         """Do one turn of the loop: a transaction ends while the readings of the next are gathered and decoded."""
@@ -221,6 +221,22 @@ class Service:
         except AbortedError as error:
             self._go_back(work, error)
             return False
+        self._committed(work)
+        return True
+
+    def _leave(self) -> None:
+        """Wait for what is being committed. Where it is not, the next start reads it again: nothing is taken back."""
+        if self._committing is None:
+            return
+        try:
+            self._session.finish()
+        except AbortedError as error:
+            log.warning("what was not committed yet is read again at the next start", error=str(error))
+        else:
+            self._committed(self._committing)
+
+    def _committed(self, work: Work) -> None:
+        """Let what was decided be the truth."""
         seconds = time.monotonic() - work.began
         self._policy.committed(work.tally.readings, seconds)
         self._monitor.committed(work.tally, seconds)
@@ -229,7 +245,6 @@ class Service:
         self._session.flow(p for number, p in work.partitions.items() if p.skipped and flowing.get(number) is p)
         for partition in work.partitions.values():
             partition.committed()
-        return True
 
     def _go_back(self, work: Work, error: AbortedError) -> None:
         """Make every partition what was last committed.

@@ -45,7 +45,7 @@ _WRITE: dict[str, Any] = {
 _PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # what an abort does to messages: no cause of one
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 _BATCH_BYTES = 1_000_000  # the client's default
-_CALL = 3.0  # seconds that one call may wait before it is made again
+_CALL_S = 3.0  # seconds that one call may wait before it is made again
 
 Headers = list[tuple[str, str | bytes | None]]
 Output = tuple[str, bytes | None, bytes | None, Headers | None, int]
@@ -145,11 +145,13 @@ class Transactions:
         `waiting` gets, from now on, each error for which the coordinator is asked again, and None when it answers.
         """
         self._waiting = waiting
-        again, self._began = self._producer is not None, None
-        self._producer = Producer(self._properties)
+        again, self._began, self._producer = self._producer is not None, None, None
         while not self._stopped():
+            self._producer = producer = self._producer or Producer(self._properties)
             try:
-                self._within(self._producer.init_transactions)
+                self._within(producer.init_transactions)
+            except ExpiredError:
+                self._producer = None  # it is left to hang, another one asks
             except KafkaException as exception:
                 error = exception.args[0]
                 refuse([error])
@@ -157,10 +159,10 @@ class Transactions:
                     raise FencedError from None
                 if not error.retriable():
                     raise
-                self._producer.poll(0)
+                producer.poll(0)
                 self._waiting(error)
             else:
-                self._producer.poll(0)  # serves the client's lines for KAFKA_DEBUG, as each commit's flush does
+                producer.poll(0)  # serves the client's lines for KAFKA_DEBUG, as each commit's flush does
                 self._id_again_since = time.monotonic() if again else None
                 self._waiting(None)
                 return
@@ -238,8 +240,8 @@ class Transactions:
         After a crash of the broker a call can hang for minutes, whatever its timeout says. It is left to hang on a
         thread of its own with its producer, which the next one of the same id fences.
         """
-        conclusion = self._caller.make(lambda: call(_CALL))
-        if not conclusion.wait(2 * _CALL):
+        conclusion = self._caller.make(lambda: call(_CALL_S))
+        if not conclusion.wait(2 * _CALL_S):
             self._began, self._caller = None, _Caller()
             raise ExpiredError("the Kafka client does not come back from a call")
         conclusion.result()

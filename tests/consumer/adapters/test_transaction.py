@@ -159,7 +159,7 @@ def test_a_call_that_does_not_come_back_is_given_up(
     transactions: Transactions, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """After twice the time that it was given; the id is taken anew with a new producer."""
-    monkeypatch.setattr(transaction, "_CALL", 0.02)
+    monkeypatch.setattr(transaction, "_CALL_S", 0.02)
     ended = threading.Event()
 
     def hang() -> None:
@@ -168,7 +168,7 @@ def test_a_call_that_does_not_come_back_is_given_up(
     with pytest.raises(ExpiredError):
         run(transactions, {call: [hang]})
     ended.set()
-    monkeypatch.setattr(transaction, "_CALL", 3.0)
+    monkeypatch.setattr(transaction, "_CALL_S", 3.0)
     transactions.acquire_id(lambda _: None)
     run(transactions, {})
     assert Scripted.calls[-6:] == ["init", "poll", "begin", "produce", "send_offsets_to", "commit"]
@@ -283,3 +283,19 @@ def test_a_fence_long_after_the_id_was_taken_again_is_anothers(transactions: Tra
             run(transactions, {"commit": [FENCED]})
         transactions.acquire_id(lambda _: None)
         run(transactions, {})
+
+
+def test_a_client_that_hangs_while_it_takes_the_id_is_replaced(
+    transactions: Transactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a crash of the broker any call may not come back, also this one; another producer asks then."""
+    monkeypatch.setattr(transaction, "_CALL_S", 0.02)
+    answers = threading.Event()
+
+    def hang() -> None:
+        answers.wait(60)
+
+    Scripted.script = {"init": [hang]}
+    transactions.acquire_id(lambda _: None)
+    answers.set()
+    assert Scripted.calls == ["init", "init", "poll"]
