@@ -34,6 +34,7 @@ from consumer.core.record import Origin
 from consumer.core.state import State
 from kafka_local import Broker
 from season.calendar import Calendar
+from season.client.admin import Admin
 from season.topics import Topics, ensure
 from tests.load.process import MB, held
 
@@ -86,7 +87,7 @@ def main(zones: int = ZONES, runs: int = RUNS) -> None:
 def fill(environ: Mapping[str, str], zones: int) -> None:
     """Write two days of every zone, hour by hour, as the service writes them."""
     logging.disable(logging.WARNING)  # of the Kafka client: a new broker is not ready at once
-    topics = ensure(_admin(environ), Topics.from_environment(environ))
+    topics = ensure(Admin(_admin(environ)), Topics.from_environment(environ))
     calendar = Calendar("Europe/Rome")
     transactions = Transactions(environ, "bench", lambda: False)
     transactions.acquire_id(lambda _: None)
@@ -105,7 +106,7 @@ def fill(environ: Mapping[str, str], zones: int) -> None:
                 for key, value in log.records(state, state.changes(), origin):
                     outputs.append((topics.changelog.name, key, value, None, number))
                 state.commit()
-            transactions.run(outputs, [], member.consumer_group_metadata())
+            transactions.run(outputs, topics.readings.name, {}, member.consumer_group_metadata())
     member.close()
 
 
@@ -129,7 +130,7 @@ def restore(environ: Mapping[str, str]) -> Read:
     """Restore all partitions through the service's own restorer."""
     calendar = Calendar("Europe/Rome")
     before, began = _peak(), time.perf_counter()
-    asked = Inquirer(environ, _admin(environ), "bench", "readings", "bench.windows", Complaints())
+    asked = Inquirer(environ, Admin(_admin(environ)), "bench", "readings", "bench.windows", Complaints())
     restorer = Restorer(environ, asked, "bench.windows", calendar)
     for number in range(PARTITIONS):
         restorer.begin(number)

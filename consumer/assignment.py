@@ -106,7 +106,7 @@ class Assignment:
     def restore(self, wait: float) -> list[Partition]:
         """Read changelogs for at most `wait` seconds; return the partitions that flow from now on.
 
-        Raises RefusedError, KafkaException, and SettingError where a state does not belong to the readings.
+        Raises RefusedError, ClientError, and SettingError where a state does not belong to the readings.
         """
         self._begin()
         if not self._restorer.partitions:

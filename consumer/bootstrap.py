@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from consumer.adapters import http, logs, model, signals
 from consumer.adapters.asked import Inquirer
@@ -39,6 +37,8 @@ from consumer.session import Session
 from consumer.settings import Settings
 from consumer.writing import Writing
 from season.authorization import Authorization
+from season.client.admin import Admin
+from season.client.errors import ClientError
 from season.contract import ContractError
 from season.identity import identified
 from season.kafka import client_properties, connect
@@ -129,7 +129,7 @@ def _work(program: _Program) -> None:
 
 
 @contextmanager
-def _reasons(program: _Program, transactional_id: str, admin: AdminClient) -> Iterator[None]:
+def _reasons(program: _Program, transactional_id: str, admin: Admin) -> Iterator[None]:
     """Raise RefusedError, with a sentence for a person, for each error that ends the loop."""
     instance, group = program.settings.instance_id, program.settings.consumer_group
     try:
@@ -141,12 +141,12 @@ def _reasons(program: _Program, transactional_id: str, admin: AdminClient) -> It
         ) from None
     except ForeignGroupError as error:
         raise foreign(admin, group, error) from None
-    except KafkaException as exception:
-        raise RefusedError(f"Kafka: {exception.args[0].str()} ({exception.args[0].name()})") from None
+    except ClientError as error:
+        raise RefusedError(f"Kafka: {error.sentence} ({error.name})") from None
 
 
 def _serve_partitions(
-    program: _Program, source: Source, transactions: Transactions, admin: AdminClient, topics: Described
+    program: _Program, source: Source, transactions: Transactions, admin: Admin, topics: Described
 ) -> None:
     """Make what the loop works with, take the changelog and the transactional id, and run the loop."""
     environ, settings, models, status = program.environ, program.settings, program.models, program.status

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consumer.adapters.decode import Rejected
-from consumer.adapters.letters import KafkaMessage
 from consumer.core.outcome import Scorings, Windows
+from season.client.message import KafkaMessage
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable
 
 import structlog
-from confluent_kafka import KafkaError
 
 from consumer.adapters.http import Status
 from consumer.adapters.logs import Complaints
@@ -17,6 +16,7 @@ from consumer.decision import Decision
 from consumer.partition import Partition
 from consumer.standing import HeldReadings, StalledReadings
 from consumer.work import TransactionTally
+from season.client.errors import ClientError
 from season.kafka import murmur2_partition
 from season.settings import SettingError
 
@@ -75,7 +75,7 @@ class Monitor:
         """Count a transaction that was not committed, or where that is `unknown`."""
         self._metrics.undone(unknown)
 
-    def complain(self, error: KafkaError) -> None:
+    def complain(self, error: ClientError) -> None:
         """Log that the client cannot do what it is asked, but not each time."""
         self._complaints(error)
 

@@ -4,14 +4,13 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import Message
-
 from consumer.adapters.decode import Decoded, Rejected
 from consumer.core.changelog import Changelog, Record
 from consumer.core.outcome import no_scorings, no_windows
 from consumer.core.record import Origin
 from consumer.decision import Decision
 from consumer.pipeline import Pipeline
+from season.client.message import KafkaMessage, UnreadableMessage
 from season.messages import MALFORMED
 from season.topics import Topic
 
@@ -42,7 +41,7 @@ class Partition:
         self.begun = True
         return self.pipeline.end_overdue()
 
-    def read(self, messages: Sequence[Message], decoded: Decoded, now: float, end: int) -> Decision:
+    def read(self, messages: Sequence[KafkaMessage], decoded: Decoded, now: float, end: int) -> Decision:
         """Decide a batch of messages, which became `decoded`.
 
         `now` is the wall clock in epoch seconds, `end` the partition's as far as it is known.
@@ -56,7 +55,7 @@ class Partition:
         name = self.topic.name
         sentence = "the message at offset {} of partition {} of {} cannot be unpacked or parsed by the Kafka client"
         return Decision(
-            [Message(name, self.number, offset) for offset in unreadable],
+            [UnreadableMessage(name, self.number, offset) for offset in unreadable],
             [
                 Rejected(row, MALFORMED, sentence.format(offset, self.number, name))
                 for row, offset in enumerate(unreadable)
@@ -102,7 +101,7 @@ class Partition:
         self.next_offset, self.changelog = self._last[0], copy.copy(self._last[1])
         self.at_end = self.begun = self.skipped = False
 
-    def _next(self, messages: Sequence[Message], end: int) -> int:
+    def _next(self, messages: Sequence[KafkaMessage], end: int) -> int:
         """Return the next offset after messages; a publisher can write any offset into a record.
 
         One at or behind the partition's end is not believed: such a message counts as the one after its predecessor.

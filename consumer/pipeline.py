@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from consumer.adapters.decode import Decoded, Rejected, decode
-from consumer.adapters.letters import KafkaMessage
 from consumer.adapters.model import Model
 from consumer.core.idle import IdleZones, idle_stream_times
 from consumer.core.outcome import Outcome, Rules, no_windows
@@ -23,6 +22,7 @@ from consumer.decision import Decision
 from consumer.results import Results, results
 from season import instants
 from season.calendar import I64
+from season.client.message import KafkaMessage
 
 FUTURE = "future_reading"
 LATE = "late"

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message
 
 from consumer.adapters.decode import Decoded
 from consumer.adapters.source import Polled
@@ -23,6 +22,8 @@ from consumer.partition import Partition
 from consumer.reload import Models
 from consumer.session import Session
 from consumer.work import Work
+from season.client.errors import ClientError
+from season.client.message import KafkaMessage
 from season.kafka import refuse
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ class _Gathered:
     """
 
     def __init__(self) -> None:
-        self.batches: list[tuple[int, list[Message], Decoded]] = []
+        self.batches: list[tuple[int, list[KafkaMessage], Decoded]] = []
         self.ends: dict[int, int] = {}
         self.gone: list[int] = []
         self.unreadable: dict[int, range] = {}
@@ -112,15 +113,15 @@ class Service:
     def run(self) -> None:
         """Work until `stopped` is set.
 
-        Raises SettingError, RefusedError, FencedError and KafkaException, each of which ends the program.
+        Raises SettingError, RefusedError, FencedError and ClientError, each of which ends the program.
         """
         self._session.source.subscribe(self)
         while not self._stopped.is_set():
             self._monitor.begin_turn()
             try:
                 self._turn()
-            except KafkaException as exception:
-                self._wait_and_retry(exception.args[0])
+            except ClientError as error:
+                self._wait_and_retry(error)
         self._leave()
 
     def _turn(self) -> None:
@@ -275,12 +276,12 @@ class Service:
         if not self._assignment.flowing and not self._assignment.restoring:
             self._session.writing.idle()
 
-    def _wait_and_retry(self, error: KafkaError) -> None:
+    def _wait_and_retry(self, error: ClientError) -> None:
         """Wait a moment, since the client cannot do what it is asked now; what was gathered is read again."""
         self._settle()
         refuse([error])
-        if error.fatal():
-            raise KafkaException(error)
+        if error.fatal:
+            raise error
         self._monitor.complain(error)
         self._stopped.wait(_IDLE_WAIT_S)
         self._roll_back()

@@ -34,7 +34,7 @@ class Session:
         member = self.source.group_metadata()
         if member is None:
             raise AbortedError("this member was thrown out of its group")
-        self.transactions.start(outputs, self.source.offsets(next_offsets), member)
+        self.transactions.start(outputs, self.topics.readings.name, next_offsets, member)
 
     def finish(self) -> None:
         """Wait until what was begun is committed. Raises AbortedError, FencedError, RefusedError."""

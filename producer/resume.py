@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from season import instants
 from season.cli import StoppedError
+from season.client.admin import Admin, Position
+from season.client.consumer import BEGINNING, PartitionEvent, TopicConsumer, consumer_client
+from season.client.errors import ClientError
 from season.fault import Properties
-from season.kafka import debug_logger, groupless, known_offset, merged_properties, refuse, refuse_reader
+from season.kafka import debug_logger, groupless, merged_properties, refuse, refuse_reader
 from season.messages import Reading, ReadingError, decode_reading
 from season.standstill import STATISTICS, Standstills
 from season.topics import Topic
@@ -37,11 +38,11 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "queued.max.messages.kbytes": 16 * 1024,
         **STATISTICS,
     }
-    return merged_properties(Consumer, environ, ours)
+    return merged_properties(consumer_client, environ, ours)
 
 
 def latest(
-    admin: AdminClient, made: Properties, topic: Topic, log: Callable[[str], None], stopped: Callable[[], bool]
+    admin: Admin, made: Properties, topic: Topic, log: Callable[[str], None], stopped: Callable[[], bool]
 ) -> dict[str, int]:
     """Return the latest instant (epoch seconds) of each zone on the topic, read from its beginning to its end now.
 
@@ -71,45 +72,47 @@ class _Scan:
     def __init__(self, made: Properties, topic: Topic, ends: dict[int, int], log: Callable[[str], None]) -> None:
         self.found: dict[str, int] = {}
         self._topic, self._ends, self._log = topic, ends, log
-        self._errors: list[KafkaError] = []
+        self._errors: list[ClientError] = []
         quiet = {**made, "logger": debug_logger(made, log)}
         self._standstills = Standstills(groupless(quiet), topic.name, self._warn)
-        self._consumer = Consumer(
-            {**quiet, "error_cb": self._errors.append, "stats_cb": self._standstills.note_statistics}
+        self._consumer = TopicConsumer(
+            quiet, topic.name, on_error=self._errors.append, on_statistics=self._standstills.note_statistics
         )
-        self._consumer.assign([TopicPartition(topic.name, partition, OFFSET_BEGINNING) for partition in ends])
+        self._consumer.assign(dict.fromkeys(ends, BEGINNING))
         for partition in ends:
             self._standstills.begin(partition, 0)
 
     def poll(self) -> bool:
         """Read the messages that are there; return whether there were any. Raises RefusedError."""
         refuse_reader(self._errors)
-        first = self._consumer.poll(_TRIAL_POLL_S if self._standstills.trying else _POLL_S)
-        for message in [] if first is None else [first, *self._consumer.consume(_BATCH_MESSAGES, 0)]:
-            self._note_message(message)
+        wait_s = _TRIAL_POLL_S if self._standstills.trying else _POLL_S
+        batch = self._consumer.poll(wait_s, _BATCH_MESSAGES)
+        for partition, messages in batch.runs:
+            self._standstills.came(partition, messages[-1].offset())
+            for message in messages:
+                _note(self.found, message.key(), message.value(), keyless=self._topic.partitions == 1)
+        for event in batch.events:
+            self._note_event(event)
         for partition, unreadable in self._standstills.proceed().items():
             self._pass_over(partition, unreadable)
-        return first is not None
+        return bool(batch)
 
     def close(self) -> None:
         """End the client."""
         self._standstills.close()
         self._consumer.close()
 
-    def _note_message(self, message: Message) -> None:
-        error, partition, offset = message.error(), message.partition() or 0, message.offset() or 0
-        if error is None:
-            self._standstills.came(partition, offset)
-            _note(self.found, message.key(), message.value(), keyless=self._topic.partitions == 1)
-        elif error.code() == KafkaError._PARTITION_EOF:
+    def _note_event(self, event: PartitionEvent) -> None:
+        partition, error = event.partition, event.error
+        if event.is_end:
             self._standstills.came(partition, None)
             # Until an open transaction has ended, a partition seems to end before it.
-            if partition in self._ends and offset >= self._ends[partition]:
+            if partition in self._ends and event.offset >= self._ends[partition]:
                 del self._ends[partition]
                 self._standstills.forget([partition])
-        elif error.code() in UNREADABLE:
-            self._standstills.doubt(partition, offset, error.str())
-        elif not error.retriable():
+        elif error.code in UNREADABLE:
+            self._standstills.doubt(partition, event.offset, error.sentence)
+        elif not error.retriable:
             refuse_reader([error])
 
     def _pass_over(self, partition: int, unreadable: range) -> None:
@@ -118,25 +121,24 @@ class _Scan:
             f"{self._topic.name}: the Kafka client can neither unpack nor parse what is there"
         )
         self._standstills.begin(partition, unreadable.stop)
-        self._consumer.seek(TopicPartition(self._topic.name, partition, unreadable.stop))
+        self._consumer.seek(partition, unreadable.stop)
 
     def _warn(self, event: str, **fields: object) -> None:
         self._log(f"{event}: " + ", ".join(f"{name} {value}" for name, value in fields.items()))
 
 
-def _ends(admin: AdminClient, topic: Topic, stopped: Callable[[], bool]) -> dict[int, int]:
+def _ends(admin: Admin, topic: Topic, stopped: Callable[[], bool]) -> dict[int, int]:
     """Return the end offset of each partition that has messages, open transactions included."""
-    partitions = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
 
-    def ask(spec: OffsetSpec) -> dict[int, int]:
-        futures = admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=10.0)
-        return {partition.partition: known_offset(future.result()) for partition, future in futures.items()}
+    def ask(position: Position) -> dict[int, int]:
+        answers = admin.offsets(topic.name, range(topic.partitions), position, 10.0)
+        return {partition: answer.result() for partition, answer in answers.items()}
 
     while not stopped():
         try:
-            first, end = ask(OffsetSpec.earliest()), ask(OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        except KafkaException as error:
-            refuse([error.args[0]])
+            first, end = ask("earliest"), ask("latest")
+        except ClientError as error:
+            refuse([error])
             time.sleep(0.5)
             continue
         return {partition: offset for partition, offset in end.items() if offset > first[partition]}

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-
+from season.client.errors import ClientError, Code
+from season.client.producer import ClientProducer, producer_client
 from season.fault import Properties
 from season.kafka import DENIALS, PARTITIONER, debug_logger, merged_properties, refuse
 
@@ -14,18 +14,18 @@ _MESSAGES_PER_POLL = 1000
 
 
 class ProducerClient(Protocol):
-    """The part of a Kafka producer that is used here."""
+    """The part of a `ClientProducer` that is used here."""
 
-    def produce(self, topic: str, value: bytes, key: bytes) -> None:
-        """Queue a message. Raises BufferError when the queue is full, KafkaException when it can never be sent."""
+    def produce(self, topic: str, value: bytes, key: bytes, /) -> None:
+        """Queue a message. Raises BufferError when the queue is full, ClientError when it can never be sent."""
 
-    def poll(self, timeout: float) -> int:
+    def poll(self, timeout_s: float, /) -> None:
         """Serve the callbacks for `timeout` seconds."""
 
-    def flush(self, timeout: float) -> int:
+    def flush(self, timeout_s: float, /) -> int:
         """Send what is queued for at most `timeout` seconds; return how many messages are left."""
 
-    def __len__(self) -> int:
+    def left(self) -> int:
         """Return how many messages are queued or being sent."""
 
 
@@ -45,7 +45,7 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "compression.type": "none",
         "delivery.report.only.error": True,
     }
-    return merged_properties(Producer, environ, ours)
+    return merged_properties(producer_client, environ, ours)
 
 
 class Sender:
@@ -58,18 +58,14 @@ class Sender:
         self._topic = topic
         self._log = log
         self._stopped = stopped
-        self._errors: list[KafkaError] = []
+        self._errors: list[ClientError] = []
         self._reported_at = float("-inf")
         self._client: ProducerClient
 
-    def connect(self, made: Properties, client: Callable[[Properties], ProducerClient] = Producer) -> "Sender":
+    def connect(self, made: Properties, client: Callable[..., ProducerClient] = ClientProducer) -> "Sender":
         """Make the client; its errors come to this object."""
-        own = {
-            "on_delivery": self._delivered,
-            "error_cb": self._errors.append,
-            "logger": debug_logger(made, self._log),
-        }
-        self._client = client({**made, **own})
+        quiet = {**made, "logger": debug_logger(made, self._log)}
+        self._client = client(quiet, on_delivery=self._delivered, on_error=self._errors.append)
         return self
 
     def send(self, key: bytes, value: bytes) -> bool:
@@ -85,8 +81,8 @@ class Sender:
                     return False
                 self.serve(0.1)
                 continue
-            except KafkaException as error:
-                self._fail(error.args[0])
+            except ClientError as error:
+                self._fail(error)
                 return False
             self.sent += 1
             if self.sent % _MESSAGES_PER_POLL == 0:
@@ -117,27 +113,27 @@ class Sender:
 
     def left(self) -> int:
         """Return how many messages are neither delivered nor failed."""
-        return len(self._client)
+        return self._client.left()
 
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+    def _delivered(self, error: ClientError | None, _topic: str) -> None:
         if error is None:
             return
         self._fail(error)
-        if error.code() in DENIALS:
+        if error.code in DENIALS:
             self._errors.append(error)  # `_handle_errors` raises it: nothing more can be delivered
 
-    def _fail(self, error: KafkaError) -> None:
+    def _fail(self, error: ClientError) -> None:
         self.failed += 1
-        if len(self.failures) < 5 and error.str() not in self.failures:
-            self.failures.append(error.str())
+        if len(self.failures) < 5 and error.sentence not in self.failures:
+            self.failures.append(error.sentence)
 
     def _handle_errors(self) -> None:
         errors, self._errors[:] = self._errors[:], []
         refuse(errors)
         for error in errors:
-            if error.fatal():
+            if error.fatal:
                 self._fail(error)
-        away = any(error.code() == KafkaError._ALL_BROKERS_DOWN for error in errors)
+        away = any(error.code == Code.ALL_BROKERS_DOWN for error in errors)
         if away and time.monotonic() - self._reported_at >= _REPORT_INTERVAL_S:
             self._reported_at = time.monotonic()
             self._log("the broker is away: waiting for it, nothing is lost")

@@ -2,13 +2,10 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
-
+from season.client.admin import Admin, GroupDescription, TopicDescription
+from season.client.errors import ClientError, Code
 from season.fault import Properties
 from season.kafka import DENIALS, DeniedError
 from season.rights import GROUP, TOPIC, TRANSACTIONAL_ID, Right, refusal
@@ -19,16 +16,16 @@ _PATIENCE_S = 5.0  # how long the start tries to ask; after that the first call 
 _SPREADING_S = 3.0  # how long one broker may be behind another one that has denied something
 _PAUSE_S = 0.2
 
-_RESOURCE_OF = {
-    KafkaError.GROUP_AUTHORIZATION_FAILED: GROUP,
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: TRANSACTIONAL_ID,
+_RESOURCE_OF: dict[int, str] = {
+    Code.GROUP_AUTHORIZATION_FAILED: GROUP,
+    Code.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: TRANSACTIONAL_ID,
 }
 
 
 class Authorization:
     """The rights that one program needs, held to what the broker allows it."""
 
-    def __init__(self, admin: AdminClient, rights: Sequence[Right], properties: Properties) -> None:
+    def __init__(self, admin: Admin, rights: Sequence[Right], properties: Properties) -> None:
         self._admin, self._rights = admin, rights
         user = properties.get("sasl.username")
         # The broker does not say which principal it sees: only the settings are known.
@@ -45,7 +42,7 @@ class Authorization:
         while not stopped() and time.monotonic() < deadline:
             try:
                 lacking = missing(self._admin, on_topics)
-            except KafkaException:
+            except ClientError:
                 time.sleep(_PAUSE_S)
                 continue
             if lacking:
@@ -74,7 +71,7 @@ class Authorization:
             asked: list[Right] = []
             for resource in (TOPIC, GROUP):
                 with contextlib.suppress(
-                    KafkaException
+                    ClientError
                 ):  # it cannot answer now: the error names what is known without it
                     asked += missing(self._admin, self._of(resource))
             if asked or time.monotonic() >= deadline:
@@ -89,8 +86,8 @@ class Authorization:
         return [(one.resource, one.name) for one in self._rights].index((right.resource, right.name))
 
 
-def missing(admin: AdminClient, rights: Sequence[Right]) -> list[Right]:
-    """Return which of these rights on topics and groups the broker denies, in their order. Raises KafkaException.
+def missing(admin: Admin, rights: Sequence[Right]) -> list[Right]:
+    """Return which of these rights on topics and groups the broker denies, in their order. Raises ClientError.
 
     A topic that does not exist lacks nothing. A broker without an authorizer allows everything; one that returns no
     operations counts as such.
@@ -98,9 +95,9 @@ def missing(admin: AdminClient, rights: Sequence[Right]) -> list[Right]:
     return [right for right, there in allowed(admin, rights).items() if there is False]
 
 
-def allowed(admin: AdminClient, rights: Sequence[Right]) -> dict[Right, bool | None]:
-    """Return for each right whether the broker allows it; None where it does not say. Raises KafkaException."""
-    operations = {resource: _operations(answer) for resource, answer in _ask(admin, rights).items()}
+def allowed(admin: Admin, rights: Sequence[Right]) -> dict[Right, bool | None]:
+    """Return for each right whether the broker allows it; None where it does not say. Raises ClientError."""
+    operations = _operations(admin, rights)
 
     def there(right: Right) -> bool | None:
         granted = operations[right.resource, right.name]
@@ -109,28 +106,31 @@ def allowed(admin: AdminClient, rights: Sequence[Right]) -> dict[Right, bool | N
     return {right: there(right) for right in rights if right.resource != TRANSACTIONAL_ID}
 
 
-def _ask(admin: AdminClient, rights: Sequence[Right]) -> Mapping[tuple[str, str], "Future[Any]"]:
-    """Ask for all resources at once."""
-    asked: dict[tuple[str, str], Future[Any]] = {}
-    options: dict[str, Any] = {"include_authorized_operations": True, "request_timeout": _ANSWER_S}
+def _operations(admin: Admin, rights: Sequence[Right]) -> dict[tuple[str, str], frozenset[str] | None]:
+    """Return for each topic and group the operations that the broker allows; None where it does not say."""
+    found: dict[tuple[str, str], frozenset[str] | None] = {}
     topics = list(dict.fromkeys(right.name for right in rights if right.resource == TOPIC))
     if topics:
-        answers = admin.describe_topics(TopicCollection(topics), **options)
-        asked |= {(TOPIC, name): answer for name, answer in answers.items()}
+        answers = admin.topics(topics, _ANSWER_S, operations=True)
+        found |= {(TOPIC, name): _allowed_by(answer) for name, answer in answers.items()}
     for group in dict.fromkeys(right.name for right in rights if right.resource == GROUP):
-        asked[GROUP, group] = admin.describe_consumer_groups([group], **options)[group]
-    return asked
+        found[GROUP, group] = _allowed_by(_described(admin, group))
+    return found
 
 
-def _operations(answer: "Future[Any]") -> set[str] | None:
-    """Return the operations that an answer allows; None where it says nothing about them."""
+def _described(admin: Admin, group: str) -> GroupDescription | ClientError:
     try:
-        allowed = answer.result().authorized_operations
-    except KafkaException as exception:
-        code = exception.args[0].code()
-        if code in DENIALS:
-            return set()
-        if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return None
-        raise
-    return {operation.name for operation in allowed} if allowed else None
+        return admin.group(group, _ANSWER_S, operations=True)
+    except ClientError as error:
+        return error
+
+
+def _allowed_by(answer: TopicDescription | GroupDescription | ClientError) -> frozenset[str] | None:
+    """Return the operations that an answer allows; None where it says nothing about them. Raises ClientError."""
+    if not isinstance(answer, ClientError):
+        return answer.operations
+    if answer.code in DENIALS:
+        return frozenset()
+    if answer.code == Code.UNKNOWN_TOPIC_OR_PART:
+        return None
+    raise answer

@@ -5,15 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaException
-
 from season.catalogue import SERVERS
+from season.client.errors import ClientError
 from season.settings import SettingError
 from season.spelling import nearest
 
 Properties = dict[str, Any]
 Make = Callable[[Properties], object]
-"""A client's class: one is made, connected to nothing and dropped."""
+"""What makes a client: one is made, connected to nothing and dropped."""
 
 # Properties of the Python client that take an object: no text from the environment is one.
 _OBJECTS = {"logger", "default.topic.config"}
@@ -133,8 +132,8 @@ def _refusal(make: Make, properties: Properties) -> str | None:
     tried = {name: value for name, value in properties.items() if name != "bootstrap.servers"}
     try:
         make({**tried, "logger": null_logger})
-    except KafkaException as error:
-        return str(error.args[0].str()).strip()
+    except ClientError as error:
+        return error.sentence.strip()
     except (TypeError, ValueError, SystemError, AttributeError) as error:
         return str(error.__cause__ or error)
     return None

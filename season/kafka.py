@@ -6,11 +6,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo  # type: ignore[attr-defined]
-
 from season.catalogue import DEFAULT_SERVERS
 from season.cli import StoppedError
+from season.client.admin import Admin, admin_client
+from season.client.errors import ClientError, Code
+from season.client.producer import producer_client
 from season.fault import Make, Properties, check, hidden, is_secret, null_logger
 from season.rights import Right
 from season.settings import RefusedError, SettingError, check_text
@@ -55,15 +55,15 @@ def client_properties(environ: Mapping[str, str]) -> Properties:
     if servers:
         _check_servers(servers, environ[servers], environ.get(names.get("security.protocol", "")))
     properties |= {property_name: environ[name] for property_name, name in names.items()}
-    check(Producer, names, properties, {})
+    check(producer_client, names, properties, {})
     return properties
 
 
 def merged_properties(make: Make, environ: Mapping[str, str], ours: Properties) -> Properties:
     """Return the properties of one client: ours, and those of the environment, which override ours.
 
-    `make` is the client's class (Producer, Consumer): one is made, connected to nothing and dropped, so that what
-    the client refuses is found here. Raises SettingError with the client's sentence behind the setting's name.
+    `make` makes such a client: one is made, connected to nothing and dropped, so that what it refuses is found here.
+    Raises SettingError with the client's sentence behind the setting's name.
     """
     given = client_properties(environ)
     check(make, _names(environ), given, ours)
@@ -131,15 +131,14 @@ def connect(
     log: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
     every: float = 10.0,
-) -> AdminClient:
+) -> Admin:
     """Wait until the broker answers and return a client for its administration.
 
     `log` gets a sentence when the wait begins, each `every` seconds of it, and when it is over. Raises RefusedError
     where the broker refuses the credentials, StoppedError within a second of `stopped` becoming true.
     """
-    errors: deque[KafkaError] = deque(maxlen=_MAX_REMEMBERED_ERRORS)
-    own: Properties = {"error_cb": errors.append, "logger": debug_logger(properties, log)}
-    admin = AdminClient({**properties, **own})
+    errors: deque[ClientError] = deque(maxlen=_MAX_REMEMBERED_ERRORS)
+    admin = admin_client({**properties, "logger": debug_logger(properties, log)}, on_error=errors.append)
     reported_at: float | None = None
     while not stopped():
         answer = _ask(admin, errors)
@@ -154,68 +153,57 @@ def connect(
     raise StoppedError
 
 
-def _ask(admin: AdminClient, errors: deque[KafkaError]) -> str | None:
+def _ask(admin: Admin, errors: deque[ClientError]) -> str | None:
     """Return None when the broker answers within a second, else the client's reason. Raises RefusedError."""
     errors.clear()
     began = time.monotonic()
     try:
-        # Without a topic's name: with one, the broker would create it where it is allowed to.
-        admin.list_topics(timeout=1.0)
-    except KafkaException as error:
-        admin.poll(0)  # serves the client's errors, and its lines for KAFKA_DEBUG
-        refuse([*errors, error.args[0]])
+        admin.cluster(1.0)
+    except ClientError as error:
+        admin.serve()  # brings the errors of no call
+        refuse([*errors, error])
         time.sleep(max(0.0, 0.2 - (time.monotonic() - began)))
-        causes = [cause for cause in errors if cause.code() != KafkaError._ALL_BROKERS_DOWN]
-        return str((causes[-1] if causes else error.args[0]).str())
-    admin.poll(0)
+        causes = [cause for cause in errors if cause.code != Code.ALL_BROKERS_DOWN]
+        return (causes[-1] if causes else error).sentence
+    admin.serve()
     return None
 
 
 class DeniedError(RefusedError):
     """The broker denies a right; `code` is the error's, `right` the missing one where the caller knows it."""
 
-    def __init__(self, error: KafkaError, right: Right | None = None) -> None:
-        super().__init__(f"the broker denies this program a right: {error.str()} ({error.name()})")
-        self.code, self.right = error.code(), right
+    def __init__(self, error: ClientError, right: Right | None = None) -> None:
+        super().__init__(f"the broker denies this program a right: {error.sentence} ({error.name})")
+        self.code, self.right = error.code, right
 
 
-_REFUSALS = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
+_REFUSALS = {Code.AUTHENTICATION, Code.SASL_AUTHENTICATION_FAILED}
 DENIALS = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    Code.TOPIC_AUTHORIZATION_FAILED,
+    Code.GROUP_AUTHORIZATION_FAILED,
+    Code.CLUSTER_AUTHORIZATION_FAILED,
+    Code.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
 
 
-def refuse(errors: list[KafkaError], right: Right | None = None) -> None:
+def refuse(errors: list[ClientError], right: Right | None = None) -> None:
     """Raise RefusedError for the first of these errors by which the broker says no to who we are.
 
     Where a right is missing, it is a DeniedError; `right` is that one, if the caller knows it.
     """
     for error in errors:
-        if error.code() in DENIALS:
+        if error.code in DENIALS:
             raise DeniedError(error, right)
-        if error.code() in _REFUSALS:
-            raise RefusedError(f"the broker refuses this program: {error.str()} ({error.name()})")
+        if error.code in _REFUSALS:
+            raise RefusedError(f"the broker refuses this program: {error.sentence} ({error.name})")
 
 
-def refuse_reader(errors: list[KafkaError]) -> None:
+def refuse_reader(errors: list[ClientError]) -> None:
     """Do the same for a consumer that joins no group: its client asks for one's coordinator all the same.
 
     It names a group since the client wants one, and needs no right on it.
     """
-    refuse([error for error in errors if error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED])
-
-
-def known_offset(answer: ListOffsetsResultInfo) -> int:
-    """Return the offset in an answer of `list_offsets`. Raises KafkaException where there is none.
-
-    Where a partition's leader has just gone, the client answers with offset -1001 instead of an error.
-    """
-    if answer.offset < 0:
-        raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
-    return int(answer.offset)
+    refuse([error for error in errors if error.code != Code.GROUP_AUTHORIZATION_FAILED])
 
 
 def murmur2(data: bytes) -> int:

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 from pydantic import BaseModel, ConfigDict
 
 from season.cli import StoppedError
+from season.client.admin import Admin
+from season.client.errors import ClientError, Code
 from season.kafka import refuse
 from season.rights import CREATE, TOPIC, Right
 from season.settings import SettingError, WholeNumber, load, setting
@@ -125,12 +125,12 @@ class Described:
 Stopped = Callable[[], bool]
 
 
-def ensure_readings(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False) -> Topic:
+def ensure_readings(admin: Admin, topics: Topics, stopped: Stopped = lambda: False) -> Topic:
     """Return `readings`, created where missing. Raises SettingError, RefusedError and StoppedError."""
     return _ensure(admin, "READINGS_TOPIC", topics.readings, topics.partitions, {}, topics.create, stopped)
 
 
-def ensure(admin: AdminClient, topics: Topics, stopped: Stopped = lambda: False) -> Described:
+def ensure(admin: Admin, topics: Topics, stopped: Stopped = lambda: False) -> Described:
     """Return all four topics, created where missing. Raises SettingError, RefusedError and StoppedError."""
     readings = ensure_readings(admin, topics, stopped)
 
@@ -156,52 +156,46 @@ def check_partitions(readings: Topic, changelog: Topic) -> None:
         )
 
 
-def find(admin: AdminClient, name: str, timeout: float = 10.0) -> Topic | None:
-    """Return a topic, or None where there is none (yet); never create it. Raises RefusedError and KafkaException."""
-    futures = admin.describe_topics(TopicCollection([name]), request_timeout=timeout)
-    try:
-        described = futures[name].result()
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return None
-        raise
-    return Topic(name, len(described.partitions), str(described.topic_id))
+def find(admin: Admin, name: str, timeout: float = 10.0) -> Topic | None:
+    """Return a topic, or None where there is none (yet); never create it. Raises RefusedError and ClientError."""
+    described = admin.topics([name], timeout)[name]
+    if not isinstance(described, ClientError):
+        return Topic(name, len(described.partitions), described.topic_id)
+    if described.code == Code.UNKNOWN_TOPIC_OR_PART:
+        return None
+    raise described
 
 
-def dead_letter_bytes(admin: AdminClient, topics: Described) -> int:
+def dead_letter_bytes(admin: Admin, topics: Described) -> int:
     """Return the largest dead letter that fits, in bytes: who made the topic may have allowed less than we do."""
     return min(DEAD_LETTER_BYTES, _limit(admin, topics.dead_letters.name) or DEAD_LETTER_BYTES)
 
 
-def batch_bytes(admin: AdminClient, topics: Described) -> int | None:
+def batch_bytes(admin: Admin, topics: Described) -> int | None:
     """Return the largest batch, in bytes, that each of the topics takes, or None where we may not ask."""
     names = (topics.predictions.name, topics.dead_letters.name, topics.changelog.name)
     limits = [limit for name in names if (limit := _limit(admin, name)) is not None]
     return min(limits, default=None)
 
 
-def _limit(admin: AdminClient, name: str) -> int | None:
+def _limit(admin: Admin, name: str) -> int | None:
     """Return a topic's `max.message.bytes`, which limits a whole batch; None where the account may not ask."""
-    resource = ConfigResource(ResourceType.TOPIC, name)
     try:
-        config = admin.describe_configs([resource], request_timeout=10.0)[resource].result()
-    except KafkaException:
+        return int(admin.configuration("topic", name, 10.0)["max.message.bytes"])
+    except ClientError:
         return None
-    return int(config["max.message.bytes"].value)
 
 
-def cleanup_policy(admin: AdminClient, name: str, timeout: float = 10.0) -> str | None:
+def cleanup_policy(admin: Admin, name: str, timeout: float = 10.0) -> str | None:
     """Return a topic's `cleanup.policy`, or None where this account may not ask for it."""
-    resource = ConfigResource(ResourceType.TOPIC, name)
     try:
-        config = admin.describe_configs([resource], request_timeout=timeout)[resource].result()
-    except KafkaException:
+        return admin.configuration("topic", name, timeout)["cleanup.policy"]
+    except ClientError:
         return None
-    return str(config["cleanup.policy"].value)
 
 
 def _ensure(
-    admin: AdminClient,
+    admin: Admin,
     setting: str,
     name: str,
     partitions: int,
@@ -218,7 +212,7 @@ def _ensure(
             if not create:
                 raise absent(setting, name)
             _create(admin, Right(CREATE, TOPIC, name, setting), partitions, config)
-        except KafkaException as error:
+        except ClientError as error:
             _raise_unless_missing(error, setting, name)
         time.sleep(0.1)
     raise StoppedError
@@ -231,37 +225,35 @@ def absent(setting: str, name: str) -> SettingError:
     )
 
 
-def _create(admin: AdminClient, needed: Right, partitions: int, config: dict[str, str]) -> None:
-    futures = admin.create_topics([NewTopic(needed.name, partitions, config=config)], request_timeout=10.0)
+def _create(admin: Admin, needed: Right, partitions: int, config: dict[str, str]) -> None:
     try:
-        futures[needed.name].result()
-    except KafkaException as error:
-        refuse([error.args[0]], needed)
+        admin.create_topic(needed.name, partitions, config, 10.0)
+    except ClientError as error:
+        refuse([error], needed)
         # Another program was quicker: as good.
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+        if error.code != Code.TOPIC_ALREADY_EXISTS:
             raise
 
 
 _PASSING = {
-    KafkaError._TIMED_OUT,
-    KafkaError._TRANSPORT,
-    KafkaError._ALL_BROKERS_DOWN,
-    KafkaError._TIMED_OUT_QUEUE,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.NOT_CONTROLLER,
-    KafkaError.REQUEST_TIMED_OUT,
-    KafkaError.NETWORK_EXCEPTION,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    Code.TIMED_OUT,
+    Code.TRANSPORT,
+    Code.ALL_BROKERS_DOWN,
+    Code.TIMED_OUT_QUEUE,
+    Code.LEADER_NOT_AVAILABLE,
+    Code.COORDINATOR_LOAD_IN_PROGRESS,
+    Code.NOT_CONTROLLER,
+    Code.REQUEST_TIMED_OUT,
+    Code.NETWORK_EXCEPTION,
+    Code.UNKNOWN_TOPIC_OR_PART,
 }
 
 
-def _raise_unless_missing(exception: KafkaException, setting: str, name: str) -> None:
+def _raise_unless_missing(error: ClientError, setting: str, name: str) -> None:
     """Return where the error can pass by itself; else raise what it means for a person."""
-    error: KafkaError = exception.args[0]
     refuse([error])
-    if not (error.retriable() or error.code() in _PASSING):
-        raise SettingError(f"{setting}={name!r}: the broker refuses this topic: {error.str()}") from None
+    if not (error.retriable or error.code in _PASSING):
+        raise SettingError(f"{setting}={name!r}: the broker refuses this topic: {error.sentence}") from None
 
 
 def check_policy(name: str, policy: str | None) -> None:

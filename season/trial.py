@@ -11,9 +11,10 @@ import time
 from collections import deque
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from season.client.consumer import PartitionEvent, TopicConsumer
+from season.client.errors import Code
 
-UNREADABLE = {KafkaError._BAD_COMPRESSION, KafkaError._NOT_IMPLEMENTED}
+UNREADABLE = {Code.BAD_COMPRESSION, Code.NOT_IMPLEMENTED}
 """The client's errors for a batch that it cannot unpack."""
 
 MAX_OFFSETS = 4096  # offsets that one trial finds: so many dead letters go into one transaction
@@ -24,11 +25,7 @@ _QUICK: dict[str, Any] = {
     "fetch.error.backoff.ms": 20,
     "statistics.interval.ms": 50,
 }
-_READABLE = {None, KafkaError._PARTITION_EOF}
-_BEYOND = {
-    KafkaError._AUTO_OFFSET_RESET,
-    KafkaError.OFFSET_OUT_OF_RANGE,
-}  # may also be about an offset that was asked for before
+_BEYOND = {Code.AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE}
 
 
 class Trial:
@@ -50,22 +47,19 @@ class Trial:
         self._errors = 0
         # Not a method of this object: it and the client would form a cycle, and live until that is collected.
         self._statistics: deque[str] = deque(maxlen=1)
-        self._consumer = Consumer({**properties, **_QUICK, "stats_cb": self._statistics.append})
+        self._consumer = TopicConsumer({**properties, **_QUICK}, topic, on_statistics=self._statistics.append)
         self._ask(first)
 
     def unreadable(self) -> range | None:
         """Return the offsets from the first on that cannot be read, at most `MAX_OFFSETS`; None until it is known."""
-        event = self._consumer.poll(0)
+        batch = self._consumer.poll(0)
         if self._statistics:
             self._note_statistics(self._statistics.pop())
-        if event is not None and event.partition() == self._partition:
-            error, offset = event.error(), event.offset() or 0
-            code = None if error is None else error.code()
-            if code in UNREADABLE:
-                self._fail(offset)
-            elif code in _READABLE or (code in _BEYOND and offset == self._asked):
-                self._readable = self._asked
-                self._go_on()
+        mine = [event for event in batch.events if event.partition == self._partition]
+        if batch.runs:
+            self._note_readable()
+        elif mine:
+            self._note_event(mine[0])
         elif self._stuck >= _MIN_FAILURES:
             self._fail(None)
         return range(self.first, self._last + 1) if self._found() else None
@@ -73,6 +67,17 @@ class Trial:
     def close(self) -> None:
         """End the client."""
         self._consumer.close()
+
+    def _note_event(self, event: PartitionEvent) -> None:
+        """Note what was met at the offset asked for; an error may also be about one that was asked for before."""
+        if event.error.code in UNREADABLE:
+            self._fail(event.offset)
+        elif event.is_end or (event.error.code in _BEYOND and event.offset == self._asked):
+            self._note_readable()
+
+    def _note_readable(self) -> None:
+        self._readable = self._asked
+        self._go_on()
 
     def _found(self) -> bool:
         many = self._last - self.first + 1 >= MAX_OFFSETS
@@ -104,7 +109,7 @@ class Trial:
 
     def _ask(self, offset: int) -> None:
         self._asked, self._stuck, self._before = offset, 0, -1
-        self._consumer.assign([TopicPartition(self._topic, self._partition, offset)])
+        self._consumer.assign({self._partition: offset})
 
     def _note_statistics(self, text: str) -> None:
         """Count the answers with data that did not move the client."""

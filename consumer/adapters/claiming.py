@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
-
 from consumer.adapters.logs import Complaints, client_logger
 from consumer.adapters.refusal import Refusal
 from consumer.adapters.restore import READER
@@ -18,6 +16,10 @@ from consumer.core import claim
 from consumer.core.claim import Claim
 from consumer.core.record import DamagedError
 from season.cli import StoppedError
+from season.client.consumer import BEGINNING, TopicConsumer, consumer_client
+from season.client.errors import ClientError
+from season.client.message import KafkaMessage
+from season.client.producer import ClientProducer, producer_client
 from season.kafka import groupless, merged_properties, refuse, refuse_reader
 
 _WRITE: dict[str, Any] = {
@@ -55,8 +57,8 @@ class Claiming:
 
         Raises RefusedError, StoppedError, and DamagedError where the first record is no claim.
         """
-        properties = groupless(merged_properties(Consumer, self._environ, READER))
-        with closing(Consumer({**properties, "logger": client_logger()})) as consumer:
+        properties = groupless(merged_properties(consumer_client, self._environ, READER))
+        with closing(TopicConsumer({**properties, "logger": client_logger()}, self._changelog)) as consumer:
             first = self._first(consumer, or_end=True)
             if first is None:
                 self.write(ours)
@@ -68,39 +70,34 @@ class Claiming:
 
     def write(self, ours: Claim) -> None:
         """Append a claim. Raises RefusedError and StoppedError."""
-        producer = Producer({**merged_properties(Producer, self._environ, _WRITE), "logger": client_logger()})
         value = claim.encode(ours)
-        while error := self._delivered(producer, value):
+        while error := self._delivered(value):
             refuse([error])
             time.sleep(self._refused(Refusal(error, self._changelog)))
 
-    def _delivered(self, producer: Producer, value: bytes) -> KafkaError | None:
+    def _delivered(self, value: bytes) -> ClientError | None:
         """Write one message and wait for the broker's answer; return its error, if any. Raises StoppedError."""
-        answers: list[KafkaError | None] = []
-
-        def answered(error: KafkaError | None, _message: Message) -> None:
-            answers.append(error)
-
-        producer.produce(self._changelog, value, claim.key(uuid.uuid4().hex), 0, on_delivery=answered)
+        answers: list[ClientError | None] = []
+        properties = {**merged_properties(producer_client, self._environ, _WRITE), "logger": client_logger()}
+        producer = ClientProducer(properties, on_delivery=lambda error, _topic: answers.append(error))
+        producer.produce(self._changelog, value, claim.key(uuid.uuid4().hex), 0)
         while not answers:
             if self._stopped():
                 raise StoppedError
             producer.poll(_POLL_S)
         return answers[0]
 
-    def _first(self, consumer: Consumer, or_end: bool) -> Message | None:
+    def _first(self, consumer: TopicConsumer, or_end: bool) -> KafkaMessage | None:
         """Return the first committed record, waiting for it; None at the end of an empty partition, with `or_end`."""
-        consumer.assign([TopicPartition(self._changelog, 0, OFFSET_BEGINNING)])
+        consumer.assign({0: BEGINNING})
         while not self._stopped():
-            message = consumer.poll(_POLL_S)
-            if message is None:
-                continue
-            error = message.error()
-            if error is None:
-                return message
-            if error.code() != KafkaError._PARTITION_EOF:
-                refuse_reader([error])
-                self._complaints(error, asked="for the changelog's claim")
-            elif or_end:
-                return None
+            batch = consumer.poll(_POLL_S)
+            if batch.messages:
+                return batch.messages[0]
+            for event in batch.events:
+                if not event.is_end:
+                    refuse_reader([event.error])
+                    self._complaints(event.error, asked="for the changelog's claim")
+                elif or_end:
+                    return None
         raise StoppedError

@@ -5,10 +5,9 @@ or that the client cannot read, are left out, and `error` says so: no message st
 """
 
 from dataclasses import dataclass
-from operator import methodcaller
-from typing import Protocol, cast
 
 from season.calendar import I64
+from season.client.message import Headers, KafkaMessage, headers_of
 from season.messages import F64, encode_window
 from season.topics import DEAD_LETTER_BYTES
 
@@ -19,22 +18,6 @@ UNSCORABLE = "unscorable_window"
 # The bytes that a batch with one record adds to key, value and headers, rounded up; and those for each header.
 _RECORD_OVERHEAD_BYTES = 128
 _HEADER_OVERHEAD_BYTES = 10
-
-# For a name that is not UTF-8 the client's method returns a value with an exception set. In a method call that the
-# interpreter has specialised it does not check for that: the exception comes up elsewhere, and ends the program.
-_given_headers = methodcaller("headers")
-
-Headers = list[tuple[str, str | bytes | None]]
-
-
-class KafkaMessage(Protocol):
-    """A message as the Kafka client gives it."""
-
-    def topic(self) -> str | None: ...  # noqa: D102
-    def partition(self) -> int | None: ...  # noqa: D102
-    def offset(self) -> int | None: ...  # noqa: D102
-    def key(self) -> bytes | None: ...  # noqa: D102
-    def value(self) -> bytes | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -118,11 +101,8 @@ def _of_window(window: LetterWindow, reason: str, error: str, revision: int | No
 
 def _headers_of(message: KafkaMessage) -> tuple[Headers, list[str]]:
     """Return a message's headers, and a sentence for what is left out of them."""
-    try:
-        return list(cast(Headers, _given_headers(message) or [])), []
-    except (SystemError, UnicodeError):
-        # The client's answer to a name that is not UTF-8: it then gives none of the headers.
-        return [], ["all headers are left out, the name of one is not UTF-8"]
+    headers = headers_of(message)
+    return (headers, []) if headers is not None else ([], ["all headers are left out, the name of one is not UTF-8"])
 
 
 def _reason(reason: str, error: str) -> Headers:

@@ -10,8 +10,9 @@ import sys
 import time
 
 import structlog
-from confluent_kafka import KafkaError
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from season.client.errors import ClientError, Code
 
 _COMPLAINT_INTERVAL_S = 5.0  # between two lines about a wait
 _REPEAT_INTERVAL_S = 30.0  # before the client may log the same line again
@@ -20,7 +21,7 @@ _NO_NEWS = (
     "Coordinator load in progress: retrying",  # the answer of a broker that has just started
     "Failed to acquire transactional PID",  # logged with the remedy if it lasts
     "Current transaction failed",  # logged as an aborted transaction
-    KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str(),  # logged with the setting's name; the program goes on
+    ClientError(Code.UNRELEASED_INSTANCE_ID).sentence,  # logged with the setting's name; the program goes on
 )
 
 
@@ -78,12 +79,12 @@ class Complaints:
     def __init__(self) -> None:
         self._reported_at = -math.inf
 
-    def __call__(self, error: KafkaError, **context: str) -> None:
+    def __call__(self, error: ClientError, **context: str) -> None:
         """Log an error, at most one each 5 s."""
         now = time.monotonic()
         if now - self._reported_at >= _COMPLAINT_INTERVAL_S:
             self._reported_at = now
-            structlog.get_logger().warning("waiting for the broker", error=error.str(), code=error.name(), **context)
+            structlog.get_logger().warning("waiting for the broker", error=error.sentence, code=error.name, **context)
 
 
 def _json() -> list[Processor]:

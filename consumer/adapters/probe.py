@@ -5,12 +5,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import structlog
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.adapters.logs import Complaints
 from consumer.standing import PartitionEnds
-from season.kafka import known_offset
+from season.client.admin import Admin
+from season.client.errors import ClientError
 from season.topics import Described, Topic, cleanup_policy, find
 
 log = structlog.get_logger()
@@ -30,9 +29,7 @@ class Probe:
     A deleted topic is waited for: it may be created again in a moment, which its id then shows.
     """
 
-    def __init__(
-        self, admin: AdminClient, topics: Described, answered: Callable[[], None], complaints: Complaints
-    ) -> None:
+    def __init__(self, admin: Admin, topics: Described, answered: Callable[[], None], complaints: Complaints) -> None:
         self._admin = admin
         self._complaints = complaints
         self._topics = topics
@@ -71,28 +68,22 @@ class Probe:
                 if self._rounds % _ROUNDS_BETWEEN_POLICIES == 0:
                     self._ask_policies()
                 self._rounds += 1
-            except KafkaException as exception:
-                self._complaints(exception.args[0])
-            self._admin.poll(0)  # else its lines for KAFKA_DEBUG would pile up: nobody else serves this client
+            except ClientError as error:
+                self._complaints(error)
+            self._admin.serve()  # else its lines for KAFKA_DEBUG would pile up: nobody else does
             self._ended.wait(_INTERVAL_S)
 
     def _ask_ends(self) -> None:
-        """Ask for the watched partitions' end and last stable offsets. Raises KafkaException."""
+        """Ask for the watched partitions' end and last stable offsets. Raises ClientError."""
         watched = list(self._watched)
         # The end first: messages that are published between the two questions must not count as held.
-        ends, stable = (
-            self._offsets(watched, level)
-            for level in (IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED)
-        )
+        ends, stable = self._offsets(watched, committed=False), self._offsets(watched, committed=True)
         self.ends = {partition: PartitionEnds(stable[partition], ends[partition]) for partition in watched}
 
-    def _offsets(self, partitions: list[int], level: IsolationLevel) -> dict[int, int]:
-        if not partitions:
-            return {}
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(self._topics.readings.name, partition): latest for partition in partitions}
-        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=_TIMEOUT_S)
-        return {at.partition: known_offset(answer.result()) for at, answer in answers.items()}
+    def _offsets(self, partitions: list[int], *, committed: bool) -> dict[int, int]:
+        topic = self._topics.readings.name
+        answers = self._admin.offsets(topic, partitions, "latest", _TIMEOUT_S, committed=committed)
+        return {partition: answer.result() for partition, answer in answers.items()}
 
     def _ask_policies(self) -> None:
         """Warn, once a topic, of a cleanup policy that loses what the service needs."""

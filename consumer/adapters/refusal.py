@@ -1,26 +1,19 @@
 """Says what a person can do where the broker refuses what is written; it asks the broker only then."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AdminClient,
-    ConfigResource,
-    OffsetSpec,
-    ResourceType,
-)
 
 from season import instants
+from season.client.admin import Admin, PartitionDescription
+from season.client.errors import ClientError, Code
 from season.topics import Described
 
 _ANSWER_S = 1.0
 _AFTER, _BEFORE = "message.timestamp.after.max.ms", "message.timestamp.before.max.ms"
 _TRANSACTIONS = "__transaction_state"
 _INTERNAL = (_TRANSACTIONS, "__consumer_offsets")
-_REPLICAS = {KafkaError.NOT_ENOUGH_REPLICAS, KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT}
+_REPLICAS = {Code.NOT_ENOUGH_REPLICAS, Code.TIMED_OUT, Code.MSG_TIMED_OUT}
 
 
 @dataclass(frozen=True)
@@ -30,19 +23,19 @@ class Refusal:
     `transactional`: it was part of a transaction, so that the coordinator has written something a moment ago.
     """
 
-    error: KafkaError
+    error: ClientError
     topic: str = ""
     transactional: bool = False
 
     def __str__(self) -> str:
-        said = f"{self.error.str()} ({self.error.name()})"
+        said = f"{self.error.sentence} ({self.error.name})"
         return f"{said} on {self.topic!r}" if self.topic else said
 
 
 class Remedies:
     """Says what a person can do about a refusal. It asks the broker, and waits for some seconds at most."""
 
-    def __init__(self, admin: AdminClient, topics: Described, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, admin: Admin, topics: Described, wall: Callable[[], float] = time.time) -> None:
         self._admin = admin
         self._settings = {
             topics.predictions.name: "PREDICTIONS_TOPIC",
@@ -56,29 +49,29 @@ class Remedies:
         return f"{self._said(refusal)}{self._remedy(refusal)}"
 
     def _said(self, refusal: Refusal) -> str:
-        name = refusal.error.name()
+        name = refusal.error.name
         if not refusal.topic:
-            return f"{refusal.error.str()} ({name})"
+            return f"{refusal.error.sentence} ({name})"
         # The client's own sentence is of one request, and another at each try.
-        said = KafkaError(refusal.error.code()).str()
-        return f"what is written to {self._named(refusal.topic)} is not taken: {said} ({name})"
+        meaning = refusal.error.meaning
+        return f"what is written to {self._named(refusal.topic)} is not taken: {meaning} ({name})"
 
     def _named(self, topic: str) -> str:
         setting = self._settings.get(topic)
         return f"{setting}={topic!r}" if setting else repr(topic)
 
     def _remedy(self, refusal: Refusal) -> str:
-        code, topic = refusal.error.code(), refusal.topic
-        if code == KafkaError.INVALID_TIMESTAMP:
+        code, topic = refusal.error.code, refusal.topic
+        if code == Code.INVALID_TIMESTAMP:
             return self._clock(topic, self._broker_time() if refusal.transactional else None)
-        if code == KafkaError.INVALID_RECORD:
+        if code == Code.INVALID_RECORD:
             return (
                 "; a compacted topic takes no message without a key, and some dead letters have none: its "
                 "cleanup.policy must be delete"
                 if "compact" in self._config(topic).get("cleanup.policy", "compact")
                 else ""
             )
-        if code == KafkaError.MSG_SIZE_TOO_LARGE:
+        if code == Code.MSG_SIZE_TOO_LARGE:
             limit = self._config(topic).get("max.message.bytes")
             return f"; raise the topic's max.message.bytes{f' (it is {limit})' if limit else ''}"
         if code in _REPLICAS or not topic:
@@ -102,30 +95,26 @@ class Remedies:
     def _broker_time(self) -> float | None:
         """Return when a coordinator wrote last, by its own clock; right after an abort that is its time now."""
         try:
-            found = self._admin.list_topics(timeout=_ANSWER_S).topics.get(_TRANSACTIONS)
-            partitions = [] if found is None else [TopicPartition(_TRANSACTIONS, p) for p in found.partitions]
-            spec = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
-            answers = self._admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=_ANSWER_S)
-            times = [answer.result().timestamp for answer in answers.values()]
-        except (KafkaException, ValueError):
+            partitions = [one.number for one in self._admin.cluster(_ANSWER_S).topics.get(_TRANSACTIONS, ())]
+            answers = self._admin.offsets(_TRANSACTIONS, partitions, "max_timestamp", _ANSWER_S)
+            latest = max((answer.timestamp() for answer in answers.values()), default=-1.0)
+        except (ClientError, ValueError):
             return None  # not every account may ask this
-        return max(times, default=-1) / 1000 if max(times, default=-1) > 0 else None
+        return latest if latest > 0 else None
 
     def _replicas(self, topics: Iterable[str]) -> str:
         """Return which of these topics lack replicas that are in sync, where any do."""
         try:
-            known = self._admin.list_topics(timeout=_ANSWER_S).topics
-        except KafkaException:
+            known = self._admin.cluster(_ANSWER_S).topics
+        except ClientError:
             return ""
-        lacking = [
-            lack for name in topics if name in known if (lack := self._lack(name, known[name].partitions.values()))
-        ]
+        lacking = [lack for name in topics if name in known if (lack := self._lack(name, known[name]))]
         if not lacking:
             return ""
         return f"; {', '.join(lacking)}: start the brokers that are away, or lower min.insync.replicas"
 
-    def _lack(self, topic: str, partitions: Iterable[Any]) -> str:
-        fewest, most = min((len(partition.isrs), len(partition.replicas)) for partition in partitions)
+    def _lack(self, topic: str, partitions: Sequence[PartitionDescription]) -> str:
+        fewest, most = min((partition.in_sync, partition.replicas) for partition in partitions)
         needed = int(self._config(topic).get("min.insync.replicas", most))
         if fewest >= needed:
             return ""
@@ -133,9 +122,7 @@ class Remedies:
 
     def _config(self, topic: str) -> dict[str, str]:
         """Return a topic's settings; none where this account may not ask."""
-        resource = ConfigResource(ResourceType.TOPIC, topic)
         try:
-            config = self._admin.describe_configs([resource], request_timeout=_ANSWER_S)[resource].result()
-        except (KafkaException, ValueError):
+            return self._admin.configuration("topic", topic, _ANSWER_S)
+        except (ClientError, ValueError):
             return {}  # not every account may ask this
-        return {name: entry.value for name, entry in config.items()}

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
-
 from consumer.adapters.asked import Asked, Inquirer
 from consumer.adapters.logs import client_logger
 from consumer.core.changelog import Changelog
@@ -13,6 +11,8 @@ from consumer.core.record import DamagedError, Origin
 from consumer.core.replay import Replay
 from consumer.core.state import State
 from season.calendar import Calendar
+from season.client.consumer import BEGINNING, PartitionEvent, TopicConsumer, consumer_client
+from season.client.message import KafkaMessage
 from season.kafka import groupless, merged_properties, refuse_reader
 from season.settings import SettingError
 
@@ -73,7 +73,7 @@ class _Reading:
         self.position = 0
         self.reached = -1
 
-    def apply(self, message: Message) -> None:
+    def apply(self, message: KafkaMessage) -> None:
         """One record. Raises DamagedError."""
         if self._bounds is None:
             self.replay.apply(message.key(), message.value())
@@ -112,14 +112,14 @@ class Restorer:
     """Reads changelog partitions to their ends. Not for use by several threads."""
 
     def __init__(self, environ: Mapping[str, str], broker: Inquirer, topic: str, calendar: Calendar) -> None:
-        properties = groupless(merged_properties(Consumer, environ, _READ))
-        self._consumer = Consumer({**properties, "logger": client_logger()})
+        properties = groupless(merged_properties(consumer_client, environ, _READ))
+        self._consumer = TopicConsumer({**properties, "logger": client_logger()}, topic)
         self._broker = broker
         self._topic = topic
         self._calendar = calendar
         self._readings: dict[int, _Reading] = {}
         # Asked for once, the topic's leaders are known; else the first assignment waits a second for them.
-        self._consumer.list_topics(topic, timeout=10.0)
+        self._consumer.partitions(10.0)
 
     @property
     def partitions(self) -> set[int]:
@@ -127,22 +127,23 @@ class Restorer:
         return set(self._readings)
 
     def begin(self, partition: int) -> None:
-        """Starts to restore a partition, from the beginning. KafkaException."""
+        """Starts to restore a partition, from the beginning. ClientError."""
         self.drop(partition)
-        self._consumer.incremental_assign([TopicPartition(self._topic, partition, OFFSET_BEGINNING)])
+        self._consumer.add({partition: BEGINNING})
         self._readings[partition] = _Reading(self._calendar, self._broker, partition)
 
     def drop(self, partition: int) -> None:
         """Forgets a partition, where it is being restored."""
         if self._readings.pop(partition, None) is not None:
-            self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
+            self._consumer.remove([partition])
 
     def proceed(self, wait: float) -> dict[int, Restored]:
         """Reads on for a moment; the partitions that are whole now. RefusedError, SettingError for a damaged one."""
-        first = self._consumer.poll(wait)
-        if first is not None:
-            for message in [first, *self._consumer.consume(_BATCH, 0)]:
-                self._route(message)
+        batch = self._consumer.poll(wait, _BATCH)
+        for message in batch.messages:
+            self._apply(message)
+        for event in batch.events:
+            self._note(event)
         found = {partition: self._result(partition) for partition in self._readings}
         result = {partition: restored for partition, restored in found.items() if restored is not None}
         for partition in result:
@@ -157,22 +158,24 @@ class Restorer:
         """Ends the client."""
         self._consumer.close()
 
-    def _route(self, message: Message) -> None:
-        partition, error = message.partition(), message.error()
-        assert partition is not None
-        reading, offset = self._readings.get(partition), message.offset() or 0
+    def _apply(self, message: KafkaMessage) -> None:
+        partition, offset = message.partition() or 0, message.offset() or 0
+        reading = self._readings.get(partition)
         if reading is None:
-            return
-        if error is not None:
-            refuse_reader([error])
-            if error.code() == KafkaError._PARTITION_EOF:
-                reading.reached = offset
             return
         try:
             reading.apply(message)
         except DamagedError as damage:
             raise self._damaged(partition, f"offset {offset}: {damage}") from None
         reading.position = offset + 1
+
+    def _note(self, event: PartitionEvent) -> None:
+        reading = self._readings.get(event.partition)
+        if reading is None:
+            return
+        refuse_reader([event.error])
+        if event.is_end:
+            reading.reached = event.offset
 
     def _result(self, partition: int) -> Restored | None:
         try:

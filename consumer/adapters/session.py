@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+from season.client.admin import Admin
+from season.client.errors import ClientError
 
 _CLIENT_DEFAULT_MS = 45_000  # librdkafka's session.timeout.ms
 _ANSWER_WITHIN_S = 5.0
@@ -15,7 +15,7 @@ def is_newer_protocol(properties: Mapping[str, Any]) -> bool:
     return str(properties.get("group.protocol", "")).lower() == "consumer"
 
 
-def session_timeout(admin: AdminClient, properties: Mapping[str, Any], group: str) -> str:
+def session_timeout(admin: Admin, properties: Mapping[str, Any], group: str) -> str:
     """Return the session timeout in force, with the name of the setting it comes from, for a person.
 
     Under the classic protocol it is the client's. Under the newer one it is the broker's, which not every account
@@ -23,11 +23,10 @@ def session_timeout(admin: AdminClient, properties: Mapping[str, Any], group: st
     """
     if not is_newer_protocol(properties):
         return f"{_seconds(properties.get('session.timeout.ms', _CLIENT_DEFAULT_MS))} (session.timeout.ms)"
-    resource = ConfigResource(ResourceType.GROUP, group)
     try:
-        config = admin.describe_configs([resource], request_timeout=_ANSWER_WITHIN_S)[resource].result()
-        return f"{_seconds(config['consumer.session.timeout.ms'].value)} (the broker's session timeout)"
-    except (KafkaException, KeyError):
+        config = admin.configuration("group", group, _ANSWER_WITHIN_S)
+        return f"{_seconds(config['consumer.session.timeout.ms'])} (the broker's session timeout)"
+    except (ClientError, KeyError):
         return "the broker's group.consumer.session.timeout.ms (45 s unless set)"
 
 

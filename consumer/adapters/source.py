@@ -1,20 +1,19 @@
 """The readings topic as a member of the consumer group sees it: messages, and partitions that come and go."""
 
 import math
-import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Protocol
 
-import numpy as np
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, ThrottleEvent, TopicPartition
 
 from consumer.adapters.group import ForeignGroupError
 from consumer.adapters.logs import client_logger
 from consumer.adapters.session import is_newer_protocol
+from season.client.consumer import GroupMetadata, PartitionEvent, TopicConsumer, consumer_client, generation
+from season.client.errors import ClientError, Code
+from season.client.message import KafkaMessage
 from season.kafka import DENIALS, groupless, merged_properties, refuse
 from season.settings import RefusedError, SettingError
 from season.standstill import STATISTICS, Standstills
@@ -48,12 +47,12 @@ _TRY = 0.01  # the longest wait while it is tried what can be read
 _AGAIN = 2.0  # seconds until a member that was refused asks again
 _THROTTLED_S = 60.0
 _TWINS = 20.0  # seconds: fenced again so soon after joining anew, there is another one of this name, and alive
-_SETTINGS = {
-    KafkaError.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
-    KafkaError.INVALID_GROUP_ID: "CONSUMER_GROUP",
+_SETTINGS: dict[int, str] = {
+    Code.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
+    Code.INVALID_GROUP_ID: "CONSUMER_GROUP",
 }
 # Under the newer protocol, where a group of the classic one has members and is not converted.
-_FOREIGN = {KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.GROUP_ID_NOT_FOUND}
+_FOREIGN = {Code.INCONSISTENT_GROUP_PROTOCOL, Code.GROUP_ID_NOT_FOUND}
 
 
 class Owner(Protocol):
@@ -76,7 +75,7 @@ class Polled:
     `unreadable`: offsets that come next and that no client can read. A partition's end stands behind its messages.
     """
 
-    messages: dict[int, list[Message]] = field(default_factory=dict)
+    messages: dict[int, list[KafkaMessage]] = field(default_factory=dict)
     ends: dict[int, int] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     unreadable: dict[int, range] = field(default_factory=dict)
@@ -94,11 +93,10 @@ class Source:
         self._topic = topic
         self._member: str | None = None  # who we were when the latest partitions came
         ours: dict[str, Any] = {**_READ, **assignment(environ), "group.id": group}
-        properties = merged_properties(Consumer, environ, ours)
+        properties = merged_properties(consumer_client, environ, ours)
         self._standstills = Standstills(groupless(properties), topic, log.warning)
-        callbacks = {"stats_cb": self._standstills.note_statistics, "throttle_cb": self._throttle}
-        self._properties = {**properties, "logger": client_logger(), **callbacks}
-        self._consumer = Consumer(self._properties)
+        self._properties = {**properties, "logger": client_logger()}
+        self._consumer = self._client()
         self._fenced = -math.inf  # when another member of our name was let in last
         self._throttled = -math.inf  # when the broker made us wait last, for a quota
         self._refused: float | None = None  # when the group refused this client, which is of no use after that
@@ -113,47 +111,42 @@ class Source:
         """Joins the group."""
         self._owner = owner
 
-        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            member = consumer.memberid()
-            if self._member not in (None, member) and (held := consumer.assignment()):
+        def assigned(partitions: list[int]) -> None:
+            member = self._consumer.member_id()
+            if self._member not in (None, member) and (held := self._consumer.assigned()):
                 # Thrown out and let in again without a word of the client's: another may have had what is kept.
-                consumer.pause(held)
-                self._standstills.forget(p.partition for p in held)
-                owner.lost([p.partition for p in held])
-                owner.assigned([p.partition for p in held])
+                self._consumer.pause(held)
+                self._standstills.forget(held)
+                owner.lost(held)
+                owner.assigned(held)
             self._member = member
             # A plain offset needs no answer of the broker's, so that `start` can seek at any time. It is never read.
-            consumer.incremental_assign([TopicPartition(p.topic, p.partition, 0) for p in partitions])
-            consumer.pause(partitions)
-            owner.assigned([p.partition for p in partitions])
+            self._consumer.add(dict.fromkeys(partitions, 0))
+            self._consumer.pause(partitions)
+            owner.assigned(partitions)
 
-        def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            owner.revoked([p.partition for p in partitions])
-            self._standstills.forget(p.partition for p in partitions)
-            consumer.incremental_unassign(partitions)
+        def revoked(partitions: list[int]) -> None:
+            owner.revoked(partitions)
+            self._standstills.forget(partitions)
+            self._consumer.remove(partitions)
 
-        def lost(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            owner.lost([p.partition for p in partitions])
-            self._standstills.forget(p.partition for p in partitions)
-            consumer.incremental_unassign(partitions)
+        def lost(partitions: list[int]) -> None:
+            owner.lost(partitions)
+            self._standstills.forget(partitions)
+            self._consumer.remove(partitions)
 
-        self._consumer.subscribe([self._topic], on_assign=assigned, on_revoke=revoked, on_lost=lost)
+        self._consumer.subscribe(assigned=assigned, revoked=revoked, lost=lost)
 
     def poll(self, wait: float, most: int = _BATCH) -> Polled:
-        """Up to `most` of what is there, `wait` seconds at most for the first. RefusedError, KafkaException."""
+        """Up to `most` of what is there, `wait` seconds at most for the first. RefusedError, ClientError."""
         taken = Polled()
         if self._refused is not None and not self._join_again(wait):
             return taken
-        first = self._consumer.poll(min(wait, _TRY) if self._standstills.trying else wait)
-        if first is not None:
-            batch = [first, *self._consumer.consume(max(1, min(most, _BATCH)), 0)]
-            events = []
-            if any(map(Message.error, batch)):
-                events = [message for message in batch if message.error() is not None]
-                batch = [message for message in batch if message.error() is None]
-            for partition, messages in _by_partition(batch):
+        batch = self._consumer.poll(min(wait, _TRY) if self._standstills.trying else wait, 1 + min(most, _BATCH))
+        if batch:
+            for partition, messages in batch.runs:
                 taken.messages.setdefault(partition, []).extend(messages)
-            for event in events:
+            for event in batch.events:
                 self._hear(event, taken)
             self._note(taken)
         taken.unreadable = self._standstills.proceed()
@@ -164,52 +157,43 @@ class Source:
     def start(self, partition: int, offset: int) -> None:
         """Lets an assigned partition flow from an offset."""
         self._standstills.begin(partition, offset)
-        at = TopicPartition(self._topic, partition, offset)
         try:
-            self._consumer.seek(at)
-        except KafkaException as exception:
-            if exception.args[0].code() != KafkaError._STATE:
+            self._consumer.seek(partition, offset)
+        except ClientError as error:
+            if error.code != Code.STATE:
                 raise
             # The client has given the partition up (its offset was gone): it is handed to it anew.
-            self._consumer.incremental_unassign([at])
-            self._consumer.incremental_assign([at])
-        self._consumer.resume([at])
+            self._consumer.remove([partition])
+            self._consumer.add({partition: offset})
+        self._consumer.resume([partition])
 
     def pause(self, partitions: Iterable[int]) -> None:
         """Stops the flow of partitions until their next `start`."""
         partitions = list(partitions)
         self._standstills.forget(partitions)
-        self._consumer.pause([TopicPartition(self._topic, p) for p in partitions])
+        self._consumer.pause(partitions)
 
     def known_end(self, partition: int) -> int:
         """The end of a partition as the last fetch told it, without asking the broker; -1 before the first."""
-        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
-        return bounds[1] if bounds else -1
+        return self._consumer.known_end(partition)
 
     def end(self, partition: int) -> int:
-        """The end of a partition of which messages came. KafkaException."""
+        """The end of a partition of which messages came. ClientError."""
         known = self.known_end(partition)
         if known > 0:
             return known
         # The client has given the partition up, and what it knew.
-        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), _ASK)
-        if bounds is None:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        return bounds[1]
+        return self._consumer.end(partition, _ASK)
 
-    def offsets(self, next_offsets: Mapping[int, int]) -> list[TopicPartition]:
-        """Next offsets in the form in which a transaction takes them."""
-        return [TopicPartition(self._topic, partition, offset) for partition, offset in next_offsets.items()]
-
-    def group_metadata(self) -> object | None:
+    def group_metadata(self) -> GroupMetadata | None:
         """Who this member is: a commit with it is refused once the group has gone on without it.
 
         None where the group has thrown it out already. With the metadata of one that has not joined (again) yet the
         broker would take a commit as from one that is in no group.
         """
-        before = self._consumer.memberid()
-        metadata = self._consumer.consumer_group_metadata()
-        same = self._member and before == self._member == self._consumer.memberid()
+        before = self._consumer.member_id()
+        metadata = self._consumer.group_metadata()
+        same = self._member and before == self._member == self._consumer.member_id()
         return metadata if same else None
 
     def outside(self) -> str | None:
@@ -220,9 +204,9 @@ class Source:
         """
         if self._refused is None:
             if is_newer_protocol(self._properties):
-                joined = generation(self._consumer.consumer_group_metadata()) > 0
+                joined = generation(self._consumer.group_metadata()) > 0
             else:
-                joined = self._member is not None and self._consumer.memberid() == self._member
+                joined = self._member is not None and self._consumer.member_id() == self._member
             if joined:
                 self._refusal = ""
                 return None
@@ -237,8 +221,16 @@ class Source:
         self._standstills.close()
         self._consumer.close()
 
-    def _throttle(self, event: ThrottleEvent) -> None:
-        if event.throttle_time > 0:
+    def _client(self) -> TopicConsumer:
+        return TopicConsumer(
+            self._properties,
+            self._topic,
+            on_statistics=self._standstills.note_statistics,
+            on_throttle=self._throttle,
+        )
+
+    def _throttle(self, seconds: float) -> None:
+        if seconds > 0:
             self._throttled = time.monotonic()
 
     def _note(self, taken: Polled) -> None:
@@ -256,34 +248,33 @@ class Source:
         for partition in [partition for partition, messages in taken.messages.items() if not messages]:
             del taken.messages[partition]
 
-    def _hear(self, event: Message, taken: Polled) -> None:
+    def _hear(self, event: PartitionEvent, taken: Polled) -> None:
         """What is no message: an end, a gap, or an error of the client's."""
-        error, partition = event.error(), event.partition() or 0
-        assert error is not None
-        if error.code() == KafkaError._PARTITION_EOF:
-            taken.ends[partition] = event.offset() or 0
-        elif error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
+        error, partition = event.error, event.partition
+        if event.is_end:
+            taken.ends[partition] = event.offset
+        elif error.code in {Code.AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE}:
             taken.gone.append(partition)
-        elif error.code() in UNREADABLE:
-            self._standstills.doubt(partition, event.offset() or 0, error.str())
+        elif error.code in UNREADABLE:
+            self._standstills.doubt(partition, event.offset, error.sentence)
         else:
             refuse([error])
-            if error.code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
-                raise ForeignGroupError(error.str())
-            if error.code() in _SETTINGS:
-                raise SettingError(f"{_SETTINGS[error.code()]}: the broker refuses it: {error.str()}")
-            if error.fatal() or error.code() == KafkaError._FATAL:
+            if error.code == Code.INCONSISTENT_GROUP_PROTOCOL:
+                raise ForeignGroupError(error.sentence)
+            if error.code in _SETTINGS:
+                raise SettingError(f"{_SETTINGS[error.code]}: the broker refuses it: {error.sentence}")
+            if error.fatal or error.code == Code.FATAL:
                 self._react_to_fatal(error)
             else:
-                log.warning("Kafka", error=error.str(), code=error.name())
+                log.warning("Kafka", error=error.sentence, code=error.name)
 
-    def _react_to_fatal(self, error: KafkaError) -> None:
+    def _react_to_fatal(self, error: ClientError) -> None:
         """After this the client does nothing any more; of the cause it keeps the sentence alone."""
         name = f"KAFKA_GROUP_INSTANCE_ID={self._properties.get('group.instance.id')!r}"
-        if _means(error, KafkaError.UNRELEASED_INSTANCE_ID):
+        if _means(error, Code.UNRELEASED_INSTANCE_ID):
             self._refused = time.monotonic()
             self._refusal = f"{name}: the group still has a member of this name, living or not; asking again"
-        elif _means(error, KafkaError.FENCED_INSTANCE_ID):
+        elif _means(error, Code.FENCED_INSTANCE_ID):
             # Also after a crash of the broker: it let this member in, and the answer that says so got lost.
             before, self._fenced = self._fenced, time.monotonic()
             if self._fenced - before < _TWINS:
@@ -293,16 +284,16 @@ class Source:
                 )
             self._refused = self._fenced
             log.warning(f"{name}: the group let another member of this name in, or forgot this one; joining again")
-        elif _means(error, KafkaError.UNSUPPORTED_VERSION):
+        elif _means(error, Code.UNSUPPORTED_VERSION):
             raise SettingError(
                 "KAFKA_GROUP_PROTOCOL='consumer': this broker does not speak it, Kafka 4.0 and later do; classic is "
                 "allowed"
             )
         elif any(_means(error, code) for code in _FOREIGN):
-            raise ForeignGroupError(error.str())
+            raise ForeignGroupError(error.sentence)
         else:
-            refuse([KafkaError(code) for code in DENIALS if _means(error, code)])
-            raise RefusedError(f"Kafka: {error.str()}")
+            refuse([ClientError(code) for code in DENIALS if _means(error, code)])
+            raise RefusedError(f"Kafka: {error.sentence}")
 
     def _join_again(self, wait: float) -> bool:
         """Joins with a new client once it is time to; until then, waits a little."""
@@ -312,32 +303,14 @@ class Source:
             return False
         self._refused = None
         self._consumer.close()
-        self._consumer = Consumer(self._properties)
+        self._consumer = self._client()
         self.subscribe(self._owner)
         return True
 
 
-def generation(metadata: bytes) -> int:
-    """Return the generation (the newer protocol's member epoch) in a member's metadata; positive in a group.
-
-    The client packs the metadata as a mark of seven bytes and the generation, in this machine's byte order.
-    """
-    assert metadata.startswith(b"CGMDv2:"), metadata
-    return int.from_bytes(metadata[7:11], sys.byteorder, signed=True)
-
-
-def _by_partition(messages: list[Message]) -> Iterator[tuple[int, list[Message]]]:
-    """Yield runs of messages of one partition, as they come."""
-    partitions = np.fromiter(map(Message.partition, messages), np.int64, len(messages))
-    starts = [0, *(np.flatnonzero(partitions[1:] != partitions[:-1]) + 1).tolist(), len(messages)]
-    for start, end in pairwise(starts):
-        if start < end:
-            yield int(partitions[start]), messages[start:end]
-
-
-def _means(fatal: KafkaError, code: int) -> bool:
+def _means(fatal: ClientError, code: int) -> bool:
     """Whether a fatal error is this one, of which it carries the words alone."""
-    return KafkaError(code).str() in fatal.str()
+    return ClientError(code).meaning in fatal.sentence
 
 
 def assignment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-
 from consumer.adapters.logs import client_logger
 from consumer.adapters.refusal import Refusal
 from season.cli import StoppedError
+from season.client.consumer import GroupMetadata
+from season.client.errors import ClientError, Code
+from season.client.message import Headers
+from season.client.producer import ClientProducer, producer_client
 from season.kafka import PARTITIONER, merged_properties, refuse
 from season.settings import RefusedError
 
@@ -42,12 +44,11 @@ _WRITE: dict[str, Any] = {
     "queue.buffering.max.kbytes": 32 * 1024,
     "delivery.report.only.error": True,
 }
-_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # what an abort does to messages: no cause of one
-_FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+_PURGED = {Code.PURGE_QUEUE, Code.PURGE_INFLIGHT}  # what an abort does to messages: no cause of one
+_FENCED = {Code.FENCED, Code.PRODUCER_FENCED, Code.INVALID_PRODUCER_EPOCH}
 _BATCH_BYTES = 1_000_000  # the client's default
 _CALL_S = 3.0  # seconds that one call may wait before it is made again
 
-Headers = list[tuple[str, str | bytes | None]]
 Output = tuple[str, bytes | None, bytes | None, Headers | None, int]
 """A message to write: topic, key, value, headers, and the partition, -1 where the key decides."""
 
@@ -122,16 +123,15 @@ class Transactions:
 
     def __init__(self, environ: Mapping[str, str], transactional_id: str, stopped: Callable[[], bool]) -> None:
         ours = {**_WRITE, "transactional.id": transactional_id}
-        more = {"logger": client_logger(), "on_delivery": self._undelivered}
-        self._properties = {**merged_properties(Producer, environ, ours), **more}
+        self._properties = {**merged_properties(producer_client, environ, ours), "logger": client_logger()}
         self.transactional_id = transactional_id
         self._stopped = stopped
-        self._producer: Producer | None = None
+        self._producer: ClientProducer | None = None
         self._began: float | None = None
         self._id_again_since: float | None = None  # when the id was taken again, if it was
         self._doubted = False  # whether a fence counted as our own doing since something was committed
         self._refusing = ""  # the topic of the first message that was not delivered
-        self._waiting: Callable[[KafkaError | None], None] = lambda _: None
+        self._waiting: Callable[[ClientError | None], None] = lambda _: None
         self._committer, self._caller = _Caller(), _Caller()
         self._conclusion: _Call | None = None
 
@@ -139,7 +139,7 @@ class Transactions:
         """Send no batch larger than this from the next `acquire_id` on: the broker refuses one that is, each time."""
         self._properties["batch.size"] = min(size, int(self._properties.get("batch.size", _BATCH_BYTES)))
 
-    def acquire_id(self, waiting: Callable[[KafkaError | None], None]) -> None:
+    def acquire_id(self, waiting: Callable[[ClientError | None], None]) -> None:
         """Takes the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError.
 
         `waiting` gets, from now on, each error for which the coordinator is asked again, and None when it answers.
@@ -147,17 +147,16 @@ class Transactions:
         self._waiting = waiting
         again, self._began, self._producer = self._producer is not None, None, None
         while not self._stopped():
-            self._producer = producer = self._producer or Producer(self._properties)
+            self._producer = producer = self._producer or self._made()
             try:
                 self._within(producer.init_transactions)
             except ExpiredError:
                 self._producer = None  # it is left to hang, another one asks
-            except KafkaException as exception:
-                error = exception.args[0]
+            except ClientError as error:
                 refuse([error])
-                if error.code() in _FENCED:
+                if error.code in _FENCED:
                     raise FencedError from None
-                if not error.retriable():
+                if not error.retriable:
                     raise
                 producer.poll(0)
                 self._waiting(error)
@@ -168,15 +167,17 @@ class Transactions:
                 return
         raise StoppedError
 
-    def start(self, outputs: Iterable[Output], offsets: list[Any], group_metadata: object) -> None:
-        """Write messages, and let them be committed with the group's offsets while the caller goes on.
+    def start(
+        self, outputs: Iterable[Output], topic: str, next_offsets: Mapping[int, int], member: GroupMetadata
+    ) -> None:
+        """Write messages, and let them be committed with the group's offsets of a topic while the caller goes on.
 
         `finish` has to come before the next one. AbortedError, FencedError, RefusedError.
         """
         self._begin()
         for output in outputs:
             self._send(*output)
-        self._conclusion = self._committer.make(lambda: self._conclude(offsets, group_metadata))
+        self._conclusion = self._committer.make(lambda: self._conclude(topic, next_offsets, member))
 
     def finish(self) -> None:
         """Wait until what was started is committed. AbortedError, FencedError, RefusedError, StoppedError."""
@@ -184,9 +185,11 @@ class Transactions:
         if conclusion is not None:
             conclusion.result()
 
-    def run(self, outputs: Iterable[Output], offsets: list[Any], group_metadata: object) -> None:
+    def run(
+        self, outputs: Iterable[Output], topic: str, next_offsets: Mapping[int, int], member: GroupMetadata
+    ) -> None:
         """Write messages and commit them with the group's offsets. Raises what `start` and `finish` raise."""
-        self.start(outputs, offsets, group_metadata)
+        self.start(outputs, topic, next_offsets, member)
         self.finish()
 
     def wait(self) -> None:
@@ -194,10 +197,10 @@ class Transactions:
         if self._conclusion is not None:
             self._conclusion.wait()
 
-    def _conclude(self, offsets: list[Any], group_metadata: object) -> None:
-        send = self._client.send_offsets_to_transaction
-        self._repeat(lambda timeout: send(offsets, group_metadata, timeout))
-        self._repeat(self._client.commit_transaction)
+    def _conclude(self, topic: str, next_offsets: Mapping[int, int], member: GroupMetadata) -> None:
+        client = self._client
+        self._repeat(lambda timeout_s: client.send_offsets(topic, next_offsets, member, timeout_s))
+        self._repeat(client.commit_transaction)
         self._began, self._doubted = None, False
 
     @property
@@ -208,8 +211,8 @@ class Transactions:
     def _begin(self) -> None:
         try:
             self._client.begin_transaction()
-        except KafkaException as exception:
-            raise self._react(exception.args[0]) from None
+        except ClientError as error:
+            raise self._react(error) from None
         self._began, self._refusing = time.monotonic(), ""
 
     def _send(
@@ -218,19 +221,22 @@ class Transactions:
         """Write a message in the open transaction; wait where the client's queue is full."""
         while True:
             try:
-                self._client.produce(topic, value, key, partition, headers=headers or [])
+                self._client.produce(topic, value, key, partition, headers)
             except BufferError:
                 self._client.poll(0.1)
                 if self._age > TIMEOUT:
                     raise self._abort("the broker takes no message") from None
-            except KafkaException as exception:
+            except ClientError as error:
                 self._refusing = self._refusing or topic
-                raise self._react(exception.args[0]) from None
+                raise self._react(error) from None
             else:
                 return
 
+    def _made(self) -> ClientProducer:
+        return ClientProducer(self._properties, on_delivery=self._undelivered)
+
     @property
-    def _client(self) -> Producer:
+    def _client(self) -> ClientProducer:
         assert self._producer is not None, "acquire_id comes first"
         return self._producer
 
@@ -246,12 +252,12 @@ class Transactions:
             raise ExpiredError("the Kafka client does not come back from a call")
         conclusion.result()
 
-    def _undelivered(self, error: KafkaError, message: Message) -> None:
+    def _undelivered(self, error: ClientError | None, topic: str) -> None:
         # Only its topic: of several records in a batch the client says INVALID_RECORD, whatever the broker said.
-        if error.code() not in _PURGED:
-            self._refusing = self._refusing or message.topic() or ""
+        if error is not None and error.code not in _PURGED:
+            self._refusing = self._refusing or topic
 
-    def _refusal(self, error: KafkaError | None) -> Refusal | None:
+    def _refusal(self, error: ClientError | None) -> Refusal | None:
         return Refusal(error, self._refusing, transactional=True) if error else None
 
     def _repeat(self, call: Callable[[float], object]) -> None:
@@ -259,9 +265,8 @@ class Transactions:
         while True:
             try:
                 self._within(call)
-            except KafkaException as exception:
-                error: KafkaError = exception.args[0]
-                if not error.retriable() or self._stopped():
+            except ClientError as error:
+                if not error.retriable or self._stopped():
                     raise self._react(error) from None
                 waited = True
                 self._waiting(error)
@@ -270,20 +275,20 @@ class Transactions:
                     self._waiting(None)
                 return
 
-    def _react(self, error: KafkaError) -> Exception:
+    def _react(self, error: ClientError) -> Exception:
         """The exception that stands for the reaction to an error."""
         error = self._cause(error)
         try:
             refuse([error])
         except RefusedError as refused:
             return refused
-        if error.code() in _FENCED or (error.fatal() and not error.txn_requires_abort()):
+        if error.code in _FENCED or (error.fatal and not error.requires_abort):
             expired = self._age > TIMEOUT
             self._began = None
-            if not expired and error.code() in _FENCED and not self._fenced_by_itself():
-                return FencedError(error.str())
-            return ExpiredError(error.str(), self._refusal(error))
-        return self._abort(error.str(), error)
+            if not expired and error.code in _FENCED and not self._fenced_by_itself():
+                return FencedError(error.sentence)
+            return ExpiredError(error.sentence, self._refusal(error))
+        return self._abort(error.sentence, error)
 
     def _fenced_by_itself(self) -> bool:
         """Return whether a fence may be this program's own doing: once, soon after the id was taken again.
@@ -297,29 +302,28 @@ class Transactions:
         self._doubted = True
         return True
 
-    def _cause(self, error: KafkaError) -> KafkaError:
+    def _cause(self, error: ClientError) -> ClientError:
         """Return the error of the transaction itself, where a call says no more than that it has one.
 
         A transaction that has failed answers `begin` with its error; one that has not says that it is open.
         """
-        if error.code() != KafkaError._STATE:
+        if error.code != Code.STATE:
             return error
         try:
             self._client.begin_transaction()
-        except KafkaException as exception:
-            error = exception.args[0]
+        except ClientError as own:
+            return own
         return error
 
-    def _abort(self, why: str, cause: KafkaError | None = None) -> AbortedError | FencedError:
+    def _abort(self, why: str, cause: ClientError | None = None) -> AbortedError | FencedError:
         age, self._began = self._age, None
         try:
             self._within(self._client.abort_transaction)
         except ExpiredError as expired:
             return expired
-        except KafkaException as exception:
-            error = exception.args[0]
-            if error.code() in _FENCED and age <= TIMEOUT and not self._fenced_by_itself():
-                return FencedError(error.str())
-            return ExpiredError(f"{why}; and the abort failed: {error.str()}", self._refusal(cause))
+        except ClientError as error:
+            if error.code in _FENCED and age <= TIMEOUT and not self._fenced_by_itself():
+                return FencedError(error.sentence)
+            return ExpiredError(f"{why}; and the abort failed: {error.sentence}", self._refusal(cause))
         # Which topic it was is known now at the latest: delivery reports come with the abort.
         return AbortedError(why, self._refusal(cause))

@@ -4,10 +4,9 @@ import re
 import time
 from collections.abc import Callable
 
-from confluent_kafka.admin import AdminClient
-
 from consumer.check.findings import Finding, note, ok, refused
 from season.cli import StoppedError
+from season.client.admin import Admin
 from season.fault import Properties
 from season.kafka import connect
 from season.settings import RefusedError
@@ -24,7 +23,7 @@ class Reached:
     """An attempt to reach the broker: `admin` is there where it answers, `findings` say what was seen."""
 
     def __init__(self, properties: Properties, say: Callable[[str], None]) -> None:
-        self.admin: AdminClient | None = None
+        self.admin: Admin | None = None
         self.findings: list[Finding] = []
         self._lines: list[str] = []
         self._servers = str(properties["bootstrap.servers"])
@@ -59,11 +58,9 @@ class Reached:
 
     def _cluster(self) -> Finding:
         assert self.admin is not None
-        metadata = self.admin.list_topics(timeout=_ANSWER_S)
-        brokers = ", ".join(sorted(f"{broker.host}:{broker.port}" for broker in metadata.brokers.values()))
-        return ok(
-            f"{self._servers} answers: {version(self._lines)}; cluster {metadata.cluster_id}, brokers {brokers}"
-        )
+        cluster = self.admin.cluster(_ANSWER_S)
+        brokers = ", ".join(sorted(cluster.brokers.values()))
+        return ok(f"{self._servers} answers: {version(self._lines)}; cluster {cluster.cluster_id}, brokers {brokers}")
 
 
 def version(lines: list[str]) -> str:

@@ -5,8 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from consumer.adapters import http, model
@@ -18,6 +16,8 @@ from consumer.check.findings import Finding, Section, draw, last_line, note, ok,
 from consumer.check.patience import words
 from consumer.settings import Settings
 from season import catalogue, cli
+from season.client.admin import Admin
+from season.client.errors import ClientError
 from season.contract import ContractError
 from season.fault import Properties
 from season.identity import identified
@@ -121,7 +121,7 @@ def _model(settings: Settings) -> list[Finding]:
 
 
 def _of_broker(
-    admin: AdminClient,
+    admin: Admin,
     environ: Mapping[str, str],
     settings: Settings,
     named: Topics,
@@ -142,8 +142,8 @@ def _asked(ask: Callable[[], list[Finding]]) -> list[Finding]:
     """Return the findings, or that the broker has stopped answering."""
     try:
         return ask()
-    except KafkaException as exception:
-        return [refused(f"the broker does not answer any more: {words(exception)}")]
+    except ClientError as error:
+        return [refused(f"the broker does not answer any more: {words(error)}")]
 
 
 def _say(line: str) -> None:

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
-from consumer.adapters.group import GroupMember, describe, taken
+from consumer.adapters.group import ANSWER_S, taken
 from consumer.adapters.source import assignment
 from consumer.check.findings import Finding, note, ok, shown, wrong
 from consumer.check.patience import patiently, words
+from season.client.admin import Admin, MemberDescription
+from season.client.errors import ClientError
 from season.kafka import DENIALS
 
 
-def findings(admin: AdminClient, name: str, environ: Mapping[str, str]) -> list[Finding]:
+def findings(admin: Admin, name: str, environ: Mapping[str, str]) -> list[Finding]:
     """Return what the broker says of the group; joins nothing."""
     try:
-        group = patiently(lambda: describe(admin, name))
-    except KafkaException as exception:
-        denied = exception.args[0].code() in DENIALS
-        why = "this account may not see it; see the rights above" if denied else words(exception)
+        group = patiently(lambda: admin.group(name, ANSWER_S))
+    except ClientError as error:
+        denied = error.code in DENIALS
+        why = "this account may not see it; see the rights above" if denied else words(error)
         return [note(f"CONSUMER_GROUP={name!r}: {why}")]
     if not group.members:
         known = "it has no members now" if group.state != "dead" else "nobody has joined it yet, or long ago"
@@ -31,6 +30,6 @@ def findings(admin: AdminClient, name: str, environ: Mapping[str, str]) -> list[
     return found
 
 
-def _member(member: GroupMember) -> str:
+def _member(member: MemberDescription) -> str:
     parts = [f"{topic} {', '.join(map(str, numbers))}" for topic, numbers in member.partitions.items()]
     return f"member {member.client_id} at {member.host}: {'; '.join(parts) or 'no partitions'}"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
-
 from consumer.check.findings import Finding, note, ok, refused
 from consumer.check.patience import patiently, words
 from season.authorization import allowed
+from season.client.admin import Admin
+from season.client.errors import ClientError, Code
+from season.client.producer import ClientProducer
 from season.fault import Properties, null_logger
 from season.kafka import DENIALS
 from season.rights import CREATE, GROUP, TOPIC, TRANSACTIONAL_ID, Right
@@ -17,7 +17,7 @@ _ENDLESS_MS = 2**31 - 1
 _REMEDY = "python -m consumer check --acls prints the kafka-acls.sh lines that are enough"
 
 
-def findings(admin: AdminClient, rights: Sequence[Right], properties: Properties, create: bool) -> list[Finding]:
+def findings(admin: Admin, rights: Sequence[Right], properties: Properties, create: bool) -> list[Finding]:
     """Return a finding for each right, and for CREATE on each topic that the start would create."""
     missing = _missing_topics(admin, rights)
     on_topics = [right for right in rights if right.resource == TOPIC]
@@ -30,23 +30,21 @@ def findings(admin: AdminClient, rights: Sequence[Right], properties: Properties
     return found + [on_id(admin, right, properties) for right in rights if right.resource == TRANSACTIONAL_ID]
 
 
-def _missing_topics(admin: AdminClient, rights: Sequence[Right]) -> set[str]:
+def _missing_topics(admin: Admin, rights: Sequence[Right]) -> set[str]:
     """Return the names of topics that do not exist, as far as this account may know."""
     names = list({right.name for right in rights if right.resource == TOPIC})
-    answers = admin.describe_topics(TopicCollection(names), request_timeout=_ANSWER_S)
-    errors = {name: answer.exception() for name, answer in answers.items()}
     return {
         name
-        for name, error in errors.items()
-        if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+        for name, answer in admin.topics(names, _ANSWER_S).items()
+        if isinstance(answer, ClientError) and answer.code == Code.UNKNOWN_TOPIC_OR_PART
     }
 
 
-def _described(admin: AdminClient, rights: Sequence[Right]) -> list[Finding]:
+def _described(admin: Admin, rights: Sequence[Right]) -> list[Finding]:
     try:
         answers = patiently(lambda: allowed(admin, rights))
-    except KafkaException as exception:
-        return [note(f"{right}: cannot be told now: {words(exception)}") for right in rights]
+    except ClientError as error:
+        return [note(f"{right}: cannot be told now: {words(error)}") for right in rights]
     return [
         note(f"{right}: the broker does not tell") if there is None else _finding(right, there)
         for right, there in answers.items()
@@ -57,17 +55,16 @@ def _finding(right: Right, there: bool) -> Finding:
     return ok(str(right)) if there else refused(f"{right}: this right is missing", _REMEDY)
 
 
-def _may_create(admin: AdminClient, right: Right) -> bool:
+def _may_create(admin: Admin, right: Right) -> bool:
     """Return whether the broker would let this account create a topic; creates none."""
-    answer = admin.create_topics([NewTopic(right.name, 1)], request_timeout=_ANSWER_S, validate_only=True)[right.name]
     try:
-        answer.result()
-    except KafkaException as exception:
-        return exception.args[0].code() not in DENIALS
+        admin.create_topic(right.name, 1, {}, _ANSWER_S, only_ask=True)
+    except ClientError as error:
+        return error.code not in DENIALS
     return True
 
 
-def on_id(admin: AdminClient, right: Right, properties: Properties) -> Finding:
+def on_id(admin: Admin, right: Right, properties: Properties) -> Finding:
     """Return the finding on the transactional id, asked in a way that no broker grants, so that nobody is fenced.
 
     A broker looks at the right first, and then at the transaction's timeout: a timeout that is
@@ -76,7 +73,7 @@ def on_id(admin: AdminClient, right: Right, properties: Properties) -> Finding:
     if _endless_is_granted(admin):
         return note(f"{right}: cannot be asked, since this broker would grant any timeout, and fence who has the id")
     try:
-        Producer(
+        ClientProducer(
             {
                 **properties,
                 "transactional.id": right.name,
@@ -84,22 +81,20 @@ def on_id(admin: AdminClient, right: Right, properties: Properties) -> Finding:
                 "logger": null_logger,
             }
         ).init_transactions(_ANSWER_S)
-    except KafkaException as exception:
-        error = exception.args[0]
-        if error.code() == KafkaError.INVALID_TRANSACTION_TIMEOUT:
+    except ClientError as error:
+        if error.code == Code.INVALID_TRANSACTION_TIMEOUT:
             return ok(str(right))
-        if error.code() in DENIALS:
+        if error.code in DENIALS:
             return _finding(right, there=False)
-        return note(f"{right}: cannot be told now: {words(exception)}")
+        return note(f"{right}: cannot be told now: {words(error)}")
     return note(f"{right}: it is there, but this broker grants any timeout: an instance that had the id is fenced")
 
 
-def _endless_is_granted(admin: AdminClient) -> bool:
+def _endless_is_granted(admin: Admin) -> bool:
     """Return whether the broker says that it accepts a timeout without end; many accounts may not ask."""
-    broker = next(iter(admin.list_topics(timeout=_ANSWER_S).brokers))
-    resource = ConfigResource(ResourceType.BROKER, str(broker))
+    broker = next(iter(admin.cluster(_ANSWER_S).brokers))
     try:
-        entries = admin.describe_configs([resource], request_timeout=_ANSWER_S)[resource].result()
-    except KafkaException:
+        longest = admin.configuration("broker", str(broker), _ANSWER_S).get("transaction.max.timeout.ms")
+    except ClientError:
         return False
-    return "transaction.max.timeout.ms" in entries and int(entries["transaction.max.timeout.ms"].value) >= _ENDLESS_MS
+    return longest is not None and int(longest) >= _ENDLESS_MS

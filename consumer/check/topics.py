@@ -1,12 +1,10 @@
 """Finds out whether the four topics exist, and whether their settings fit."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from consumer.check.findings import Finding, note, ok, refused, wrong
+from season.client.admin import Admin, TopicDescription
+from season.client.errors import ClientError, Code
 from season.kafka import DENIALS
 from season.settings import SettingError
 from season.topics import DEAD_LETTER_BYTES, Topic, Topics, absent, check_partitions, check_policy
@@ -18,7 +16,7 @@ _MINIMUM = "min.insync.replicas"
 Configuration = Mapping[str, str]
 
 
-def findings(admin: AdminClient, topics: Topics) -> list[Finding]:
+def findings(admin: Admin, topics: Topics) -> list[Finding]:
     """Return what stands for or against each topic; creates none."""
     names = {
         "READINGS_TOPIC": topics.readings,
@@ -26,33 +24,32 @@ def findings(admin: AdminClient, topics: Topics) -> list[Finding]:
         "PREDICTIONS_TOPIC": topics.predictions,
         "DEAD_LETTER_TOPIC": topics.dead_letters,
     }
-    answers = admin.describe_topics(TopicCollection(list(names.values())), request_timeout=_ANSWER_S)
+    answers = admin.topics(names.values(), _ANSWER_S)
     found: list[Finding] = []
     there: dict[str, Topic] = {}
     for setting, name in names.items():
-        try:
-            described = answers[name].result()
-        except KafkaException as exception:
-            found.append(_not_described(exception.args[0], setting, name, topics))
+        described = answers[name]
+        if isinstance(described, ClientError):
+            found.append(_not_described(described, setting, name, topics))
             continue
         configuration = _configuration(admin, name)
-        there[setting] = Topic(name, len(described.partitions), str(described.topic_id))
+        there[setting] = Topic(name, len(described.partitions), described.topic_id)
         found += [_described(setting, there[setting], configuration), *_replicas(setting, described, configuration)]
         found += _limits(setting, name, configuration)
     return [*found, *_partitions(there)]
 
 
-def _not_described(error: KafkaError, setting: str, name: str, topics: Topics) -> Finding:
-    if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+def _not_described(error: ClientError, setting: str, name: str, topics: Topics) -> Finding:
+    if error.code == Code.UNKNOWN_TOPIC_OR_PART:
         if not topics.create:
             return wrong(str(absent(setting, name)))
         count = (
             f"{topics.partitions} partitions" if setting == "READINGS_TOPIC" else "as many partitions as readings has"
         )
         return note(f"{setting}={name!r}: there is no such topic; the start creates it, with {count}")
-    if error.code() in DENIALS:
+    if error.code in DENIALS:
         return note(f"{setting}={name!r}: this account may not see whether it is there", "see the rights below")
-    return refused(f"{setting}={name!r}: {error.str()}")
+    return refused(f"{setting}={name!r}: {error.sentence}")
 
 
 def _described(setting: str, topic: Topic, configuration: Configuration) -> Finding:
@@ -61,22 +58,18 @@ def _described(setting: str, topic: Topic, configuration: Configuration) -> Find
     return ok(f"{setting}={topic.name!r}: {topic.partitions} partitions; {limits}")
 
 
-def _configuration(admin: AdminClient, name: str) -> Configuration:
+def _configuration(admin: Admin, name: str) -> Configuration:
     """Return a topic's configuration; empty where this account may not ask for it."""
-    resource = ConfigResource(ResourceType.TOPIC, name)
     try:
-        entries = admin.describe_configs([resource], request_timeout=_ANSWER_S)[resource].result()
-    except KafkaException:
+        return admin.configuration("topic", name, _ANSWER_S)
+    except ClientError:
         return {}
-    return {entry.name: str(entry.value) for entry in entries.values()}
 
 
-def _replicas(setting: str, described: Any, configuration: Configuration) -> list[Finding]:
+def _replicas(setting: str, described: TopicDescription, configuration: Configuration) -> list[Finding]:
     """Return what keeps partitions from being read or written: no leader, or too few replicas in sync."""
     found = []
-    leaderless = [
-        partition.id for partition in described.partitions if partition.leader is None or partition.leader.id < 0
-    ]
+    leaderless = [partition.number for partition in described.partitions if not partition.has_leader]
     if leaderless:
         found.append(
             refused(
@@ -86,7 +79,7 @@ def _replicas(setting: str, described: Any, configuration: Configuration) -> lis
             )
         )
     least = int(configuration.get(_MINIMUM, 1))
-    short = [p.id for p in described.partitions if p.id not in leaderless and len(p.isr) < least]
+    short = [p.number for p in described.partitions if p.has_leader and p.in_sync < least]
     if short:
         found.append(
             refused(

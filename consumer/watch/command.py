@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated
 
-from confluent_kafka import Message
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from consumer.watch.forms import Form, csv_header, csv_row, json_line, lines
@@ -20,6 +19,7 @@ from consumer.watch.tally import PredictionTally
 from season import catalogue, cli, instants, spelling
 from season.authorization import Authorization
 from season.calendar import Calendar
+from season.client.message import KafkaMessage
 from season.identity import ClientSettings, identified
 from season.kafka import client_properties, connect
 from season.messages import Prediction, decode_prediction
@@ -164,7 +164,7 @@ def _write(shown: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _decoded(message: Message) -> Prediction | None:
+def _decoded(message: KafkaMessage) -> Prediction | None:
     try:
         prediction = decode_prediction(message.value())
         instants.parse(prediction.window_start)
@@ -175,7 +175,7 @@ def _decoded(message: Message) -> Prediction | None:
     return prediction
 
 
-def _foreign(message: Message, sentence: str) -> None:
+def _foreign(message: KafkaMessage, sentence: str) -> None:
     _say(f"{message.topic()} partition {message.partition()} offset {message.offset()}: {sentence}")
 
 

@@ -5,9 +5,10 @@ stands right before an end, since markers of transactions have offsets too. So a
 a message at the end or behind it comes, or when the client says that nothing more is there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from confluent_kafka import KafkaError, Message
+from season.client.consumer import Batch
+from season.client.message import KafkaMessage
 
 
 class EndOffsets:
@@ -22,19 +23,15 @@ class EndOffsets:
         """Return whether every partition has been read up to its end."""
         return not self._open
 
-    def within(self, messages: Sequence[Message]) -> list[Message]:
+    def within(self, batch: Batch) -> list[KafkaMessage]:
         """Return those messages that stand before the ends, and note what has been reached."""
         before = []
-        for message in messages:
-            partition, error = message.partition() or 0, message.error()
+        for partition, messages in batch.runs:
             end = self._ends.get(partition, 0)
-            if error is not None:
-                if error.code() == KafkaError._PARTITION_EOF:
-                    self._open.discard(partition)
-                continue
-            offset = message.offset() or 0
-            if offset < end:
-                before.append(message)
-            if offset >= end - 1:
+            before += [message for message in messages if (message.offset() or 0) < end]
+            if any((message.offset() or 0) >= end - 1 for message in messages):
                 self._open.discard(partition)
+        for event in batch.events:
+            if event.is_end:
+                self._open.discard(event.partition)
         return before

@@ -5,13 +5,12 @@ import io
 import sys
 from collections.abc import Callable
 
-from confluent_kafka import Message
-
 from consumer.watch.line import MAX_ZONE_CELLS, ZONE_CELLS, printable, render, width
 from season.calendar import Calendar
+from season.client.message import KafkaMessage
 from season.messages import Prediction
 
-Form = Callable[[Message, Prediction], bytes]
+Form = Callable[[KafkaMessage, Prediction], bytes]
 """Returns what is written for a prediction, line end included. Raises ValueError where it has no such form."""
 
 STEPS = 24
@@ -22,7 +21,7 @@ def lines(calendar: Calendar | None, colour: bool) -> Form:
     """Return the form for a person; the column of the zones grows with the names that come."""
     cells = ZONE_CELLS
 
-    def line(_: Message, prediction: Prediction) -> bytes:
+    def line(_: KafkaMessage, prediction: Prediction) -> bytes:
         nonlocal cells
         cells = max(cells, min(width(printable(prediction.zone)), MAX_ZONE_CELLS))
         text = render(prediction, calendar, colour, cells) + "\n"
@@ -31,7 +30,7 @@ def lines(calendar: Calendar | None, colour: bool) -> Form:
     return line
 
 
-def json_line(message: Message, _: Prediction) -> bytes:
+def json_line(message: KafkaMessage, _: Prediction) -> bytes:
     """Return the message itself: in a JSON text a line end is but space between two tokens."""
     return (message.value() or b"").replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
 
@@ -41,7 +40,7 @@ def csv_header() -> bytes:
     return _csv([*_FIELDS, *(f"step_{step:02}" for step in range(STEPS))])
 
 
-def csv_row(_: Message, prediction: Prediction) -> bytes:
+def csv_row(_: KafkaMessage, prediction: Prediction) -> bytes:
     """Return a prediction as a row of CSV, all fields of it, numbers in full."""
     if len(prediction.steps) != STEPS:
         raise ValueError(f"not a prediction: it has {len(prediction.steps)} steps instead of {STEPS}")

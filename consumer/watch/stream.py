@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
-
 from consumer.watch.ends import EndOffsets
 from season import topics
 from season.cli import StoppedError
+from season.client.admin import Admin
+from season.client.consumer import BEGINNING, TopicConsumer, consumer_client
+from season.client.errors import ClientError, Code
+from season.client.message import KafkaMessage
 from season.fault import Properties
 from season.kafka import debug_logger, merged_properties, refuse, refuse_reader
 
@@ -33,10 +34,10 @@ def properties(environ: Mapping[str, str]) -> Properties:
         "fetch.queue.backoff.ms": 1,
         "queued.max.messages.kbytes": 16 * 1024,
     }
-    return merged_properties(Consumer, environ, ours)
+    return merged_properties(consumer_client, environ, ours)
 
 
-def await_topic(admin: AdminClient, name: str, say: Say, stopped: Stopped) -> tuple[topics.Topic, bool]:
+def await_topic(admin: Admin, name: str, say: Say, stopped: Stopped) -> tuple[topics.Topic, bool]:
     """Return the topic, once it exists, and whether it was waited for. Raises RefusedError and StoppedError."""
     reported_at: float | None = None
     while not stopped():
@@ -45,9 +46,9 @@ def await_topic(admin: AdminClient, name: str, say: Say, stopped: Stopped) -> tu
             topic = topics.find(admin, name)
             if topic is not None:
                 return topic, reported_at is not None
-        except KafkaException as error:
-            refuse([error.args[0]])
-            cause = error.args[0].str()
+        except ClientError as error:
+            refuse([error])
+            cause = error.sentence
         if reported_at is None or time.monotonic() - reported_at >= _REPORT_INTERVAL_S:
             reported_at = time.monotonic()
             say(f"waiting for the topic {name!r}: {cause}")
@@ -71,9 +72,9 @@ class Stream:
         stopped: Stopped,
         until_now: bool = False,
     ) -> None:
-        self._errors: list[KafkaError] = []
-        self._consumer = Consumer({**made, "error_cb": self._errors.append, "logger": debug_logger(made, say)})
-        self._topic = topic.name
+        self._errors: list[ClientError] = []
+        quiet = {**made, "logger": debug_logger(made, say)}
+        self._consumer = TopicConsumer(quiet, topic.name, on_error=self._errors.append)
         self._say = say
         self._stopped = stopped
         self._reported_at = float("-inf")
@@ -81,26 +82,19 @@ class Stream:
         self._partitions = topic.partitions
         ends = {p: self._end(p) for p in range(topic.partitions)} if until_now or not from_beginning else {}
         self._ends = EndOffsets(ends) if until_now else None
-        self._consumer.incremental_assign(
-            [
-                TopicPartition(topic.name, partition, OFFSET_BEGINNING if from_beginning else ends[partition])
-                for partition in range(topic.partitions)
-            ]
-        )
+        self._consumer.add({p: BEGINNING if from_beginning else ends[p] for p in range(topic.partitions)})
 
-    def batches(self) -> Iterator[list[Message]]:
+    def batches(self) -> Iterator[list[KafkaMessage]]:
         """Yield messages as they come, a list at least every 0.2 s, which may be empty; end when stopped or read."""
         try:
             while not self._stopped() and not (self._ends and self._ends.reached):
-                first = self._consumer.poll(0.2)
-                messages = [] if first is None else [first, *self._consumer.consume(_BATCH_MESSAGES, 0)]
-                errors = [error for message in messages if (error := message.error()) is not None]
-                self._handle_errors([error for error in errors if error.code() != KafkaError._PARTITION_EOF])
+                batch = self._consumer.poll(0.2, _BATCH_MESSAGES)
+                self._handle_errors([event.error for event in batch.events if not event.is_end])
                 if self._ends is not None:
-                    messages = self._ends.within(messages)
+                    yield self._ends.within(batch)
                 else:
                     self._assign_added()
-                yield [message for message in messages if message.error() is None]
+                    yield batch.messages
         finally:
             self._consumer.close()
 
@@ -108,11 +102,9 @@ class Stream:
         """Return a partition's last stable offset, which is the end for a client that reads committed messages."""
         while not self._stopped():
             try:
-                _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=2.0)
-            except KafkaException as error:
-                self._handle_errors([error.args[0]])
-            else:
-                return end
+                return self._consumer.end(partition, 2.0)
+            except ClientError as error:
+                self._handle_errors([error])
         raise StoppedError
 
     def _assign_added(self) -> None:
@@ -121,18 +113,18 @@ class Stream:
             return
         self._checked_at = time.monotonic()
         try:
-            there = self._consumer.list_topics(self._topic, timeout=1.0).topics[self._topic].partitions
-        except KafkaException:
+            there = self._consumer.partitions(1.0)
+        except ClientError:
             return
         added = [partition for partition in there if partition >= self._partitions]
         if added:
             self._partitions = max(added) + 1
-            self._consumer.incremental_assign([TopicPartition(self._topic, one, OFFSET_BEGINNING) for one in added])
+            self._consumer.add(dict.fromkeys(added, BEGINNING))
 
-    def _handle_errors(self, more: list[KafkaError]) -> None:
+    def _handle_errors(self, more: list[ClientError]) -> None:
         errors, self._errors[:] = [*self._errors, *more], []
         refuse_reader(errors)
-        away = [error for error in errors if error.code() == KafkaError._ALL_BROKERS_DOWN or error in more]
+        away = [error for error in errors if error.code == Code.ALL_BROKERS_DOWN or error in more]
         if away and time.monotonic() - self._reported_at >= _REPORT_INTERVAL_S:
             self._reported_at = time.monotonic()
-            self._say(f"waiting for the broker: {away[-1].str()}")
+            self._say(f"waiting for the broker: {away[-1].sentence}")

@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, Producer
 
 from consumer.adapters import restore, source, transaction
 from consumer.service import Service
+from season.client import producer
 
 KILL, STOP, REFUSE, HANG = "kill", "stop", "refuse", "hang"
 _HANGS = 7.5  # seconds that a call does not come back, as after a crash of the broker: the service gives it up before
@@ -110,8 +111,8 @@ def arm(path: Path, *armed: Armed) -> None:
 
 def install(faults: Faults, stranger: Callable[[], Any]) -> None:
     """Makes the loop pass the points. `stranger` gives a group's metadata that the broker refuses."""
-    assert hasattr(transaction, "Producer"), "the transactional producer is made elsewhere now"
-    setattr(transaction, "Producer", _client(faults, stranger))  # noqa: B010 - mypy knows it as not exported
+    assert hasattr(producer, "Producer"), "the transactional producer is made elsewhere now"
+    setattr(producer, "Producer", _client(faults, stranger))  # noqa: B010 - mypy knows it as not exported
     _after(transaction.Transactions, "_begin", BEGUN, faults)
     _after(transaction.Transactions, "_send", PRODUCING, faults)
     _after(source.Source, "poll", TAKEN, faults, lambda taken: bool(taken.messages))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from consumer import assignment, partition, service, session
 from consumer.adapters import asked, restore, source, transaction
@@ -17,6 +17,7 @@ from consumer.adapters.restore import Restored
 from consumer.core.changelog import Changelog
 from consumer.core.state import State
 from consumer.placement import Placement
+from season.client.producer import producer_client
 from season.kafka import merged_properties
 from tests.chaos import faults
 
@@ -104,10 +105,11 @@ def _offsets_apart() -> None:
             before = work.next_offsets()
             with suppress(KafkaException):
                 source = self._session.source
-                source._consumer.commit(offsets=source.offsets(before), asynchronous=False)
+                offsets = [TopicPartition(source._topic, number, offset) for number, offset in before.items()]
+                source._consumer._consumer.commit(offsets=offsets, asynchronous=False)
         return settled
 
-    def only_commits(self: transaction.Transactions, _offsets: Any, _metadata: Any) -> None:
+    def only_commits(self: transaction.Transactions, *_: Any) -> None:
         self._repeat(self._client.commit_transaction)
         self._began = None
 
@@ -164,7 +166,7 @@ def _predictions_apart() -> None:
 
     def made(self: transaction.Transactions, environ: Mapping[str, str], *more: Any) -> None:
         init(self, environ, *more)
-        self.plain = Producer(merged_properties(Producer, environ, {}))  # type: ignore[attr-defined]
+        self.plain = Producer(merged_properties(producer_client, environ, {}))  # type: ignore[attr-defined]
 
     def apart(self: transaction.Transactions, topic: str, key: Any, value: Any, *more: Any, **named: Any) -> None:
         if topic.endswith(".predictions"):

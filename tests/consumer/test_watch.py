@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from confluent_kafka import KafkaError, Message
 
 from consumer.watch.ends import EndOffsets
 from consumer.watch.forms import csv_header, csv_row
@@ -16,6 +15,9 @@ from consumer.watch.line import ZONE_CELLS, local_date, padded, printable, rende
 from consumer.watch.tally import PredictionTally
 from season import instants
 from season.calendar import Calendar
+from season.client.consumer import Batch, PartitionEvent
+from season.client.errors import ClientError, Code
+from season.client.message import KafkaMessage
 from season.messages import Prediction
 
 
@@ -177,15 +179,15 @@ def test_cells_are_those_of_a_terminal() -> None:
 class Sent:
     """A message as the client gives it."""
 
-    def __init__(self, partition: int, offset: int, error: int | None = None, value: bytes = b"") -> None:
-        self._fields = partition, offset, value, None if error is None else KafkaError(error)
+    def __init__(self, partition: int, offset: int, value: bytes = b"") -> None:
+        self._fields = partition, offset, value
 
     def __getattr__(self, name: str) -> Any:
-        values = dict(zip(("partition", "offset", "value", "error"), self._fields, strict=True))
+        values = dict(zip(("partition", "offset", "value"), self._fields, strict=True))
         return lambda: values[name]
 
 
-MESSAGE = cast(Message, Sent(0, 0))
+MESSAGE = cast(KafkaMessage, Sent(0, 0))
 
 
 def test_csv_reads_back_to_the_same_prediction() -> None:
@@ -215,14 +217,19 @@ def test_a_row_of_csv_has_24_steps() -> None:
 def test_the_ends_are_reached_when_every_partition_is_read_so_far() -> None:
     """A message right before the end, one behind it, or the client's word that there is no more."""
     ends = EndOffsets({0: 2, 1: 5, 2: 5, 3: 0})
-    messages = [Sent(0, 0), Sent(1, 3), Sent(0, 1), Sent(0, 2), Sent(1, 7)]
+    runs: list[tuple[int, list[Any]]] = [
+        (0, [Sent(0, 0)]),
+        (1, [Sent(1, 3)]),
+        (0, [Sent(0, 1), Sent(0, 2)]),
+        (1, [Sent(1, 7)]),
+    ]
     assert not ends.reached
-    shown = ends.within(cast(list[Message], messages))
+    shown = ends.within(Batch(runs, []))
     assert [(message.partition(), message.offset()) for message in shown] == [(0, 0), (1, 3), (0, 1)]
     assert not ends.reached
-    assert ends.within(cast(list[Message], [Sent(2, 5, KafkaError._TRANSPORT)])) == []
+    assert ends.within(Batch([], [PartitionEvent(2, 5, ClientError(Code.TRANSPORT))])) == []
     assert not ends.reached
-    assert ends.within(cast(list[Message], [Sent(2, 5, KafkaError._PARTITION_EOF)])) == []
+    assert ends.within(Batch([], [PartitionEvent(2, 5, ClientError(Code.PARTITION_EOF))])) == []
     assert ends.reached
 
 

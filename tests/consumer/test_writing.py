@@ -1,17 +1,17 @@
 """Whether an instance can write: after three aborts in a row, or while the coordinator is waited for, it cannot."""
 
 import pytest
-from confluent_kafka import KafkaError
 from structlog.testing import capture_logs
 
 from consumer.adapters.refusal import Refusal
 from consumer.adapters.transaction import AbortedError
 from consumer.writing import Writing
+from season.client.errors import ClientError, Code
 from season.settings import RefusedError
 
-CLOCK = Refusal(KafkaError(KafkaError.INVALID_TIMESTAMP), "predictions")
-SIZE = Refusal(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), "windows")
-TIMED_OUT = KafkaError(KafkaError._TIMED_OUT)
+CLOCK = Refusal(ClientError(Code.INVALID_TIMESTAMP), "predictions")
+SIZE = Refusal(ClientError(Code.MSG_SIZE_TOO_LARGE), "windows")
+TIMED_OUT = ClientError(Code.TIMED_OUT)
 
 
 class WritingTrial:
@@ -82,7 +82,7 @@ def test_another_cause_is_said_too() -> None:
     with capture_logs() as logs:
         for _ in range(5):
             world.abort(CLOCK)
-            world.abort(Refusal(KafkaError(KafkaError.NOT_ENOUGH_REPLICAS), "windows"))
+            world.abort(Refusal(ClientError(Code.NOT_ENOUGH_REPLICAS), "windows"))
             world.abort(None)
     assert events(logs) == [ABORTED, ABORTED, CANNOT, CANNOT, CANNOT]
     assert world.ready is not None
@@ -142,7 +142,7 @@ def test_one_that_has_nothing_to_write_is_ready() -> None:
 def test_what_never_passes_ends_the_program() -> None:
     """A record that the topic never takes, at once."""
     with pytest.raises(RefusedError, match="do this"):
-        WritingTrial().abort(Refusal(KafkaError(KafkaError.INVALID_RECORD), "dead"))
+        WritingTrial().abort(Refusal(ClientError(Code.INVALID_RECORD), "dead"))
 
 
 def test_a_size_that_is_refused_ends_it_when_transactions_are_smallest() -> None:

@@ -4,6 +4,7 @@ What a client does by itself on threads of its own (to fetch, to hear from its g
 """
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -133,8 +134,10 @@ class FakeConsumer:
         self._group.check(self.consumer_group_metadata())
         self._group.offsets |= {(at.topic, at.partition): at.offset for at in offsets}
 
-    def list_topics(self, topic: str | None = None, timeout: float = -1) -> None:
-        """Ask for the leaders, which here nobody needs."""
+    def list_topics(self, topic: str, timeout: float = -1) -> Any:
+        """Return a topic's partitions."""
+        partitions = dict.fromkeys(range(len(self._broker.logs(topic))))
+        return SimpleNamespace(topics={topic: SimpleNamespace(partitions=partitions)})
 
     @call
     def close(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from consumer import assignment, monitor, service
 from consumer.adapters import asked, restore, source, transaction
+from season.client import consumer, producer
 from tests.fake_kafka.broker import Clock
 from tests.fake_kafka.consumer import FakeConsumer
 from tests.fake_kafka.process import HungError
@@ -75,9 +76,8 @@ class CallersExecutor:
 
 def install(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     """Let the adapters make the fake's clients, and the loop live by this clock, as long as the patch lasts."""
-    for module in (source, restore, asked):
-        patch.setattr(module, "Consumer", FakeConsumer)
-    patch.setattr(transaction, "Producer", FakeProducer)
+    patch.setattr(consumer, "Consumer", FakeConsumer)
+    patch.setattr(producer, "Producer", FakeProducer)
     for module in (source, restore, asked, transaction):
         patch.setattr(module, "merged_properties", lambda _make, environ, ours: {**ours, **environ["CLIENT"]})
     for module in (source, assignment, monitor, service, asked, transaction):

@@ -24,11 +24,10 @@ def main() -> int:
     right = time.time
     time.time = lambda: right() + AHEAD_S
     from consumer import bootstrap  # noqa: PLC0415 - with the clock as it is now
-    from consumer.adapters import claiming, transaction  # noqa: PLC0415
+    from season.client import producer  # noqa: PLC0415
 
-    for module in (claiming, transaction):
-        assert hasattr(module, "Producer"), "producers are made elsewhere now"
-        setattr(module, "Producer", AheadProducer)  # noqa: B010 - mypy knows it as not exported
+    assert hasattr(producer, "Producer"), "producers are made elsewhere now"
+    setattr(producer, "Producer", AheadProducer)  # noqa: B010 - mypy knows it as not exported
     return bootstrap.serve()
 
 

@@ -23,6 +23,7 @@ from consumer.core.record import Origin, decode
 from consumer.core.state import State
 from kafka_local import Broker
 from season.calendar import HOUR
+from season.client.admin import Admin
 from tests.consumer.core.laws import columns
 from tests.consumer.core.test_changelog import columns_of
 from tests.integration.oracle import Logged
@@ -59,13 +60,13 @@ class Writer:
 
     def commit(self, several: Iterable[Sequence[Row]]) -> None:
         """One commit; of several batches of readings, as that many commits would write them."""
-        self._transactions.run(self._records(several), [], self._member.consumer_group_metadata())
+        self._transactions.run(self._records(several), "", {}, self._member.consumer_group_metadata())
 
     def commit_begun(self, several: Iterable[Sequence[Row]]) -> None:
         """The second half of a commit whose offsets are sent already."""
         for output in self._records(several):
             self._transactions._send(*output)
-        self._transactions._conclude([], self._member.consumer_group_metadata())
+        self._transactions._conclude("", {}, self._member.consumer_group_metadata())
 
     def _records(self, several: Iterable[Sequence[Row]]) -> Iterator[Output]:
         for rows in several:
@@ -80,8 +81,8 @@ class Writer:
         # A new broker has no coordinator for groups until somebody asks, and sending offsets would wait for ever.
         wait(lambda: bool(self._member.committed(offsets, 10)), 30, "there is no coordinator for the group")
         self._transactions._begin()
-        send = self._transactions._client.send_offsets_to_transaction
-        self._transactions._repeat(lambda timeout: send(offsets, self._member.consumer_group_metadata(), timeout))
+        send, member = self._transactions._client.send_offsets, self._member.consumer_group_metadata()
+        self._transactions._repeat(lambda timeout_s: send(readings, {0: self._place.offset}, member, timeout_s))
 
     def close(self) -> None:
         """Ends the clients."""
@@ -94,7 +95,7 @@ def restoring(world: World) -> Iterator[tuple[Restorer, Inquirer]]:
     environ = world.environ
     names = environ["CONSUMER_GROUP"], environ["READINGS_TOPIC"], environ["CHANGELOG_TOPIC"]
     with (
-        closing(Inquirer(environ, world.admin, *names, Complaints())) as asked,
+        closing(Inquirer(environ, Admin(world.admin), *names, Complaints())) as asked,
         closing(Restorer(environ, asked, names[2], ROME)) as restorer,
     ):
         restorer.begin(0)

@@ -11,6 +11,7 @@ from consumer.adapters.claiming import Claiming
 from consumer.adapters.logs import Complaints
 from consumer.core.claim import Claim
 from kafka_local import Broker
+from season.client.admin import Admin
 from season.topics import find
 from tests.integration.test_service import check, shuffled_year
 from tests.integration.world import ServiceProcess, World, wait
@@ -112,7 +113,7 @@ def started(worlds: list[World], folder: Path, attempt: int) -> Iterator[list[li
 
 def claim_of(world: World) -> Claim:
     """What a deployment claims."""
-    readings = find(world.admin, world.environ["READINGS_TOPIC"])
+    readings = find(Admin(world.admin), world.environ["READINGS_TOPIC"])
     assert readings is not None
     return Claim(world.environ["CONSUMER_GROUP"], readings.name, readings.topic_id)
 

@@ -12,6 +12,7 @@ from confluent_kafka.admin import NewPartitions, NewTopic  # type: ignore[attr-d
 
 from kafka_local import Broker
 from season.calendar import DAY, HOUR
+from season.client.admin import Admin
 from season.topics import find
 from tests.integration.oracle import Expected, Oracle, compare
 from tests.integration.test_service import ROME, RULES, check, reading, shuffled_year
@@ -271,7 +272,7 @@ def test_topics_of_results_that_are_gone_are_waited_for(broker: Broker, tmp_path
         wait(lambda: service.log.read_text().count("the topic is gone") == 2, 60, "it does not say so")
         wait(lambda: "transaction aborted" in service.log.read_text(), 60, "it does not try")
         time.sleep(3)  # what it does next must not make them either
-        assert [find(world.admin, name) for name in names] == [None, None]
+        assert [find(Admin(world.admin), name) for name in names] == [None, None]
         assert service.get("/healthz")[0] == 200
         for name in names:
             create(world, name, 4)

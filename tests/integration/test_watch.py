@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: 
 
 from consumer.watch import stream
 from kafka_local import Broker
+from season.client.admin import Admin
 from season.messages import Prediction
 from season.topics import find
 from tests.integration.world import wait
@@ -46,7 +47,7 @@ def topic(broker: Broker) -> str:
     name = f"predictions-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
     admin.create_topics([NewTopic(name, 2)])[name].result()
-    while find(admin, name) is None:
+    while find(Admin(admin), name) is None:
         time.sleep(0.05)
     return name
 
@@ -265,7 +266,7 @@ def test_it_waits_for_its_topic_and_shows_all_of_it(broker: Broker) -> None:
     assert process.stderr.readline().decode().startswith(f"waiting for the topic '{name}'")
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
     time.sleep(1)
-    assert find(admin, name) is None
+    assert find(Admin(admin), name) is None
     admin.create_topics([NewTopic(name, 1)])[name].result()
     send(broker, name, [prediction("IT")])
     assert lines(process, 1)[0].startswith("IT ")
@@ -288,7 +289,7 @@ def test_partitions_that_are_added_are_read_too(broker: Broker, topic: str, monk
     monkeypatch.setattr(stream, "_PARTITION_CHECK_INTERVAL_S", 0.1)
     environ = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers}
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
-    described = find(admin, topic)
+    described = find(Admin(admin), topic)
     assert described is not None
     deadline = time.monotonic() + 120
     made = stream.Stream(

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AlterConfigOpType,
     ConfigEntry,
@@ -15,6 +15,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from consumer.adapters.refusal import Refusal, Remedies
 from kafka_local import Broker
+from season.client.admin import Admin
+from season.client.errors import ClientError, Code
 from season.topics import Topics, ensure
 from tests.integration.test_coordinators import TWICE
 from tests.integration.test_service import check, shuffled_year
@@ -85,12 +87,13 @@ def _late(hours: int) -> dict[str, str]:
 def test_the_clocks_difference_is_told(broker: Broker) -> None:
     """Where the broker lets this program see when its coordinator wrote last: by how much this host is ahead."""
     world = World(broker.bootstrap_servers)
-    topics = ensure(world.admin, Topics.from_environment(world.environ))
+    admin = Admin(world.admin)
+    topics = ensure(admin, Topics.from_environment(world.environ))
     producer = Producer({"bootstrap.servers": world.servers, "transactional.id": world.name})
     producer.init_transactions(30)
     for wrong, way, limit in ((7200, "ahead of", "after"), (-7200, "behind", "before")):
-        remedies = Remedies(world.admin, topics, lambda wrong=wrong: time.time() + wrong)  # type: ignore[misc]
-        refusal = Refusal(KafkaError(KafkaError.INVALID_TIMESTAMP), topics.predictions.name, transactional=True)
+        remedies = Remedies(admin, topics, lambda wrong=wrong: time.time() + wrong)  # type: ignore[misc]
+        refusal = Refusal(ClientError(Code.INVALID_TIMESTAMP), topics.predictions.name, transactional=True)
         sentence = remedies(refusal)
         found = re.search(
             rf"([0-9]+) s {way} the broker's: .* raise the topic's message\.timestamp\.{limit}\.max\.ms", sentence

@@ -4,51 +4,52 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
 
 from producer.sender import ProducerClient, Sender
+from season.client.errors import ClientError, Code
+from season.client.producer import Delivered
 from season.settings import RefusedError
 
 
 class Queue:
     """A producer's client with a queue of a few messages that is emptied when it is served."""
 
-    def __init__(self, made: dict[str, Any]) -> None:
-        self.made = made
+    def __init__(self, on_delivery: Delivered, on_error: Callable[[ClientError], None]) -> None:
+        self.on_delivery, self.on_error = on_delivery, on_error
         self.room = 3
         self.away = False
         self.queued: list[bytes] = []
         self.delivered: list[bytes] = []
-        self.refuse: dict[bytes, KafkaError] = {}
+        self.refuse: dict[bytes, ClientError] = {}
 
     def produce(self, topic: str, value: bytes, key: bytes) -> None:
         """Queues a message, while there is room."""
         if len(self.queued) == self.room:
             raise BufferError
         if value == b"impossible":
-            raise KafkaException(KafkaError(KafkaError._MSG_TIMED_OUT, "impossible"))
+            raise ClientError(Code.MSG_TIMED_OUT, "impossible")
         self.queued.append(value)
 
-    def poll(self, timeout: float) -> int:
+    def poll(self, timeout: float) -> None:
         """Delivers everything, unless the broker is away."""
         if self.away:
-            self.made["error_cb"](KafkaError(KafkaError._ALL_BROKERS_DOWN))
-            return 0
+            self.on_error(ClientError(Code.ALL_BROKERS_DOWN))
+            return
         for value in self.queued:
             error = self.refuse.get(value)
             if error is None:
                 self.delivered.append(value)
             else:
-                self.made["on_delivery"](error, None)
+                self.on_delivery(error, "readings")
         self.queued = []
-        return 0
 
     def flush(self, timeout: float) -> int:
         """Delivers everything; returns what is left."""
         self.poll(timeout)
         return len(self.queued)
 
-    def __len__(self) -> int:
+    def left(self) -> int:
+        """Returns what is queued."""
         return len(self.queued)
 
 
@@ -57,8 +58,8 @@ def sender(stopped: Callable[[], bool] = lambda: False) -> tuple[Sender, Queue, 
     log: list[str] = []
     made: list[Queue] = []
 
-    def client(properties: dict[str, Any]) -> ProducerClient:
-        made.append(Queue(properties))
+    def client(_properties: dict[str, Any], **callbacks: Any) -> ProducerClient:
+        made.append(Queue(**callbacks))
         return made[0]
 
     return Sender("readings", log.append, stopped).connect({}, client), made[0], log
@@ -77,7 +78,7 @@ def test_a_full_queue_is_waited_for() -> None:
 def test_a_failed_delivery_is_counted_and_ends_the_sending() -> None:
     """What the client gives up is known by its reason, and nothing is sent behind it."""
     out, client, _ = sender()
-    client.refuse[b"2"] = KafkaError(KafkaError._MSG_TIMED_OUT, "timed out")
+    client.refuse[b"2"] = ClientError(Code.MSG_TIMED_OUT, "timed out")
     sent = [out.send(b"IT", b"%d" % number) for number in range(10)]
     assert sent == [True] * 3 + [False] * 7
     assert (out.sent, out.failed, out.failures) == (3, 1, ["timed out"])
@@ -115,6 +116,6 @@ def test_once_stopped_the_wait_for_the_broker_is_bounded() -> None:
 def test_refused_credentials_stop_it() -> None:
     """What a wait cannot heal is not waited for."""
     out, client, _ = sender()
-    client.made["error_cb"](KafkaError(KafkaError._AUTHENTICATION, "wrong password"))
+    client.on_error(ClientError(Code.AUTHENTICATION, "wrong password"))
     with pytest.raises(RefusedError, match="wrong password"):
         out.serve(0)

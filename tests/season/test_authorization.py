@@ -9,11 +9,13 @@ from typing import Any, cast
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
 from kafka_local import Broker
 from season import authorization
 from season.authorization import Authorization, missing
+from season.client.admin import Admin, admin_client
+from season.client.errors import ClientError, Code
 from season.kafka import DeniedError
 from season.rights import CREATE, GROUP, READ, TOPIC, TRANSACTIONAL_ID, WRITE, Right
 from season.settings import RefusedError
@@ -33,6 +35,13 @@ class AllowedOperations:
     """What a description says of the operations that are allowed."""
 
     authorized_operations: Operations
+    name: str = ""
+    topic_id: str = ""
+    partitions: tuple[()] = ()
+    state: AclOperation = AclOperation.READ  # anything with a name
+    type: None = None
+    partition_assignor: str = ""
+    members: tuple[()] = ()
 
 
 @dataclass
@@ -63,9 +72,9 @@ class AclAnswers:
         return future
 
 
-def client(answers: AclAnswers) -> AdminClient:
+def client(answers: AclAnswers) -> Admin:
     """Return the answers as the client that they stand for."""
-    return cast(AdminClient, answers)
+    return Admin(cast(AdminClient, answers))
 
 
 def of(answers: AclAnswers) -> Authorization:
@@ -120,15 +129,13 @@ def _after(calls: int) -> Callable[[], bool]:
 @pytest.mark.parametrize(
     ("denied", "says"),
     [
-        (DeniedError(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED)), "READ on the group 'g' (CONSUMER_GROUP)"),
+        (DeniedError(ClientError(Code.GROUP_AUTHORIZATION_FAILED)), "READ on the group 'g' (CONSUMER_GROUP)"),
         (
-            DeniedError(KafkaError(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)),
+            DeniedError(ClientError(Code.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)),
             "WRITE on the transactional id 'g-one' (INSTANCE_ID)",
         ),
         (
-            DeniedError(
-                KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), Right(CREATE, TOPIC, "b", "PREDICTIONS_TOPIC")
-            ),
+            DeniedError(ClientError(Code.TOPIC_AUTHORIZATION_FAILED), Right(CREATE, TOPIC, "b", "PREDICTIONS_TOPIC")),
             "CREATE on the topic 'b' (PREDICTIONS_TOPIC), which does not exist yet",
         ),
     ],
@@ -143,9 +150,7 @@ def test_an_error_that_says_enough_is_explained_by_itself(denied: DeniedError, s
 def test_what_else_is_missing_is_said_with_it() -> None:
     """One start tells all that is to be granted, those on one resource together."""
     answers = AclAnswers(KafkaError.TOPIC_AUTHORIZATION_FAILED, b=[_DESCRIBE])
-    denied = DeniedError(
-        KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), Right(CREATE, TOPIC, "b", "PREDICTIONS_TOPIC")
-    )
+    denied = DeniedError(ClientError(Code.TOPIC_AUTHORIZATION_FAILED), Right(CREATE, TOPIC, "b", "PREDICTIONS_TOPIC"))
     says = r"READ on the topic 'a' .*, CREATE and WRITE on the topic 'b'"
     with pytest.raises(RefusedError, match=says), of(answers).explained():
         raise denied
@@ -158,21 +163,21 @@ def test_an_error_of_which_the_broker_knows_nothing_keeps_its_words(monkeypatch:
         pytest.raises(RefusedError, match="Topic authorization failed"),
         of(AclAnswers([AclOperation.READ])).explained(),
     ):
-        raise DeniedError(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+        raise DeniedError(ClientError(Code.TOPIC_AUTHORIZATION_FAILED))
 
 
 def test_a_group_that_cannot_be_asked_for_hides_no_topic() -> None:
     """Its coordinator may be away while the topics' brokers answer."""
     answers = AclAnswers([_DESCRIBE], g=KafkaError.NOT_COORDINATOR)
     with pytest.raises(RefusedError, match="READ on the topic 'a'"), of(answers).explained():
-        raise DeniedError(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+        raise DeniedError(ClientError(Code.TOPIC_AUTHORIZATION_FAILED))
 
 
 def test_a_broker_without_an_authorizer_allows_everything(broker: Broker) -> None:
     """It tells all operations, of topics and of groups that nobody has seen yet."""
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+    admin = admin_client({"bootstrap.servers": broker.bootstrap_servers})
     name = f"rights-{uuid.uuid4().hex[:8]}"
-    admin.create_topics([NewTopic(name, 1)])[name].result()
+    admin.create_topic(name, 1, {}, 30.0)
     topics = [
         Right(READ, TOPIC, name, "READINGS_TOPIC"),
         Right(WRITE, TOPIC, name, "READINGS_TOPIC"),
@@ -189,6 +194,6 @@ def _when_loaded(ask: Callable[[], list[Right]]) -> list[Right]:
     while True:
         try:
             return ask()
-        except KafkaException:
+        except ClientError:
             assert time.monotonic() < deadline
             time.sleep(0.2)

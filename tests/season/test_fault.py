@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import trustme
-from confluent_kafka import Consumer
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from season.client.consumer import consumer_client
 from season.kafka import client_properties, merged_properties
 from season.settings import SettingError
 
@@ -110,7 +110,7 @@ def test_a_consumer_s_refusal_beside_a_right_login_does_not_blame_it() -> None:
     environ = {f"KAFKA_{name}": value for name, value in (LOGIN | {"SASL_MECHANISM": "PLAIN"}).items()}
     environ["KAFKA_MAX_POLL_INTERVAL_MS"] = "1000"
     with pytest.raises(SettingError, match=r"^KAFKA_MAX_POLL_INTERVAL_MS='1000': `max.poll.interval.ms`must be"):
-        merged_properties(Consumer, environ, {"group.id": "g"})
+        merged_properties(consumer_client, environ, {"group.id": "g"})
 
 
 def test_the_nearly_right_name_of_the_brokers_is_put_right() -> None:

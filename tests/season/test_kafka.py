@@ -6,18 +6,19 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient
 
 from kafka_local import Broker
 from kafka_local.broker import free_port
 from season.cli import StoppedError
+from season.client.consumer import consumer_client
+from season.client.errors import ClientError, Code
+from season.client.producer import producer_client
 from season.kafka import (
     DeniedError,
     client_properties,
     connect,
     groupless,
-    known_offset,
     merged_properties,
     murmur2,
     murmur2_partition,
@@ -26,13 +27,6 @@ from season.kafka import (
     refuse_reader,
 )
 from season.settings import RefusedError, SettingError
-
-
-def test_an_answer_without_an_offset_is_none() -> None:
-    """-1001 without an error, as the client says it of a partition whose leader has gone, is no topic's end."""
-    assert [known_offset(ListOffsetsResultInfo(offset, -1, 0)) for offset in (0, 7)] == [0, 7]
-    with pytest.raises(KafkaException):
-        known_offset(ListOffsetsResultInfo(-1001, -1, -1))
 
 
 def test_without_a_setting_it_is_the_local_broker() -> None:
@@ -242,23 +236,28 @@ def test_refusals_beside_our_own_properties_name_the_users_setting() -> None:
     with pytest.raises(
         SettingError, match=r"^KAFKA_DELIVERY_TIMEOUT_MS='20000': `message.timeout.ms` must be set <= `transaction"
     ):
-        merged_properties(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "20000", "KAFKA_CLIENT_ID": "me"}, ours)
-    assert merged_properties(Producer, {"KAFKA_DELIVERY_TIMEOUT_MS": "5000"}, ours)["delivery.timeout.ms"] == "5000"
+        merged_properties(producer_client, {"KAFKA_DELIVERY_TIMEOUT_MS": "20000", "KAFKA_CLIENT_ID": "me"}, ours)
+    assert (
+        merged_properties(producer_client, {"KAFKA_DELIVERY_TIMEOUT_MS": "5000"}, ours)["delivery.timeout.ms"]
+        == "5000"
+    )
 
 
 def test_the_environment_goes_over_what_we_only_tuned() -> None:
     """Ours are defaults but for the forbidden ones; the consumer class is asked as the producer is."""
     ours = {"group.id": "g", "session.timeout.ms": 45_000}
-    assert merged_properties(Consumer, {"KAFKA_SESSION_TIMEOUT_MS": "6000"}, ours)["session.timeout.ms"] == "6000"
+    assert (
+        merged_properties(consumer_client, {"KAFKA_SESSION_TIMEOUT_MS": "6000"}, ours)["session.timeout.ms"] == "6000"
+    )
     with pytest.raises(SettingError, match=r"^KAFKA_MAX_POLL_INTERVAL_MS='1000': `max.poll.interval.ms`must be"):
-        merged_properties(Consumer, {"KAFKA_MAX_POLL_INTERVAL_MS": "1000"}, ours)
+        merged_properties(consumer_client, {"KAFKA_MAX_POLL_INTERVAL_MS": "1000"}, ours)
 
 
 def test_who_joins_no_group_goes_without_what_is_for_members() -> None:
     """Neither the environment's nor ours of these is left; all else is."""
     environ = {"KAFKA_GROUP_PROTOCOL": "classic", "KAFKA_GROUP_INSTANCE_ID": "me", "KAFKA_SESSION_TIMEOUT_MS": "6000"}
     ours = {"group.id": "none", "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 10}
-    assert groupless(merged_properties(Consumer, {**environ, "KAFKA_CLIENT_ID": "me"}, ours)) == {
+    assert groupless(merged_properties(consumer_client, {**environ, "KAFKA_CLIENT_ID": "me"}, ours)) == {
         "bootstrap.servers": "localhost:9092",
         "client.id": "me",
         "group.id": "none",
@@ -313,18 +312,18 @@ def test_a_wrong_password_is_refused_at_once(guarded: int) -> None:
 
 def test_a_refusal_of_credentials_is_told_from_an_absence() -> None:
     """Authentication and authorization errors stop; a broker that is away does not."""
-    refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(KafkaError._ALL_BROKERS_DOWN)])
+    refuse([ClientError(Code.TRANSPORT), ClientError(Code.ALL_BROKERS_DOWN)])
     with pytest.raises(RefusedError, match="the broker refuses this program"):
-        refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(KafkaError._AUTHENTICATION)])
+        refuse([ClientError(Code.TRANSPORT), ClientError(Code.AUTHENTICATION)])
     with pytest.raises(DeniedError, match="the broker denies this program a right"):
-        refuse([KafkaError(KafkaError._TRANSPORT), KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)])
+        refuse([ClientError(Code.TRANSPORT), ClientError(Code.TOPIC_AUTHORIZATION_FAILED)])
 
 
 def test_a_reader_needs_no_right_on_the_group_that_it_names() -> None:
     """The client wants a group's name and asks for its coordinator, though no group is joined."""
-    refuse_reader([KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED)])
+    refuse_reader([ClientError(Code.GROUP_AUTHORIZATION_FAILED)])
     with pytest.raises(DeniedError):
-        refuse_reader([KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)])
+        refuse_reader([ClientError(Code.TOPIC_AUTHORIZATION_FAILED)])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from season import trial as module
+from season.client import consumer
 from season.trial import Trial
 
 GOOD, BOMB, MUTE = "good", "bomb", "mute"
@@ -67,7 +68,7 @@ class FakeClient:
 def found(log: Log, first: int) -> range:
     """What a trial of the log finds from an offset on."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "Consumer", lambda properties: FakeClient(log, properties["stats_cb"]))
+        patch.setattr(consumer, "Consumer", lambda properties: FakeClient(log, properties["stats_cb"]))
         trial = Trial({}, "t", 3, first)
         for _ in range(100_000):
             unreadable = trial.unreadable()
@@ -109,7 +110,7 @@ def test_one_failure_is_no_proof() -> None:
             return next(tries), 0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "Consumer", lambda properties: Flaky([], properties["stats_cb"]))
+        patch.setattr(consumer, "Consumer", lambda properties: Flaky([], properties["stats_cb"]))
         trial = Trial({}, "t", 3, 0)
         answers = [trial.unreadable() for _ in range(3)]
     assert answers == [None, None, range(0, 0)]
@@ -125,7 +126,7 @@ def test_a_broker_that_is_away_proves_nothing(monkeypatch: pytest.MonkeyPatch) -
             self.statistics(self.told())
             return Message("t", 3, 0, None, None, None, KafkaError(KafkaError._TRANSPORT))
 
-    monkeypatch.setattr(module, "Consumer", lambda properties: Away([], properties["stats_cb"]))
+    monkeypatch.setattr(consumer, "Consumer", lambda properties: Away([], properties["stats_cb"]))
     trial = Trial({}, "t", 3, 7)
     assert [trial.unreadable() for _ in range(50)] == [None] * 50
     now[0] = 31.0
@@ -142,7 +143,7 @@ def test_answers_that_get_on_are_no_silence(monkeypatch: pytest.MonkeyPatch) -> 
             self.statistics(self.told())
             return None
 
-    monkeypatch.setattr(module, "Consumer", lambda properties: Moving([], properties["stats_cb"]))
+    monkeypatch.setattr(consumer, "Consumer", lambda properties: Moving([], properties["stats_cb"]))
     trial: Any = Trial({}, "t", 3, 7)
     assert [trial.unreadable() for _ in range(50)] == [None] * 50
     monkeypatch.setattr("time.monotonic", lambda: float("inf"))

@@ -7,7 +7,8 @@ from typing import Any, cast
 from confluent_kafka import ConsumerGroupState, ConsumerGroupType, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from consumer.adapters.group import ForeignGroupError, describe, foreign
+from consumer.adapters.group import ForeignGroupError, foreign
+from season.client.admin import Admin
 from season.settings import RefusedError, SettingError
 
 _REFUSED = ForeignGroupError("Broker: Inconsistent group protocol")
@@ -42,9 +43,9 @@ def member(number: int, *partitions: tuple[str, int]) -> Any:
     return SimpleNamespace(client_id=f"billing-{number}", host="/10.0.0.7", assignment=assignment)
 
 
-def client(members: list[Any], error: int | None = None) -> AdminClient:
+def client(members: list[Any], error: int | None = None) -> Admin:
     """Return such a broker as the client that it stands for."""
-    return cast(AdminClient, GroupAnswers(members, error))
+    return Admin(cast(AdminClient, GroupAnswers(members, error)))
 
 
 def test_who_is_in_the_group_is_said() -> None:
@@ -74,5 +75,5 @@ def test_a_group_that_cannot_be_described_is_named_all_the_same() -> None:
 
 def test_a_members_partitions_are_told_by_topic() -> None:
     """In their order."""
-    group = describe(client([member(0, ("b", 2), ("a", 1), ("b", 0))]), "ours")
+    group = client([member(0, ("b", 2), ("a", 1), ("b", 0))]).group("ours", 5.0)
     assert group.members[0].partitions == {"a": [1], "b": [0, 2]}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.adapters import letters
-from consumer.adapters.letters import Headers, Letter, LetterWindow, of_message
+from consumer.adapters.letters import Letter, LetterWindow, of_message
+from season.client.message import Headers
 from season.topics import DEAD_LETTER_BYTES
 
 START = 1622498400  # 2021-05-31T22:00:00Z
@@ -27,7 +28,9 @@ class Unreadable(confluent_kafka.Message):
 
     def headers(self) -> Headers | None:
         """What the client raises for it."""
-        raise SystemError("<method 'headers' of 'cimpl.Message' objects> returned a result with an exception set")
+        raise SystemError(
+            "<method 'headers' of 'cimpl.KafkaMessage' objects> returned a result with an exception set"
+        )
 
 
 def said(letter: Letter) -> str:

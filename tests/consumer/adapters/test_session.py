@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.adapters.session import session_timeout
+from season.client.admin import Admin
 
 
 class Entry:
@@ -48,4 +49,4 @@ NEWER = {"group.protocol": "CONSUMER"}
 )
 def test_the_session_timeout_in_force(properties: dict[str, str], answer: Any, expected: str) -> None:
     """The client's under the classic protocol; the broker's under the newer one, where it may be asked."""
-    assert session_timeout(cast(Any, GroupAdmin(answer)), properties, "group") == expected
+    assert session_timeout(Admin(cast(Any, GroupAdmin(answer))), properties, "group") == expected

@@ -10,6 +10,8 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.check import rights
 from consumer.check.findings import Level
+from season.client import producer
+from season.client.admin import Admin
 from season.rights import TRANSACTIONAL_ID, WRITE, Right
 
 _RIGHT = Right(WRITE, TRANSACTIONAL_ID, "g-one", "INSTANCE_ID")
@@ -24,7 +26,7 @@ class GrantingAdmin:
 
     def list_topics(self, timeout: float) -> Any:
         """Tell the brokers."""
-        return SimpleNamespace(brokers={1: None})
+        return SimpleNamespace(cluster_id="c", brokers={1: SimpleNamespace(host="b", port=1)}, topics={})
 
     def describe_configs(self, resources: list[Any], request_timeout: float) -> dict[Any, "Future[Any]"]:
         """Tell the longest transaction."""
@@ -47,8 +49,8 @@ def answered(monkeypatch: pytest.MonkeyPatch, longest: str | None, code: int) ->
         def init_transactions(self, timeout: float) -> None:
             raise KafkaException(KafkaError(code))
 
-    monkeypatch.setattr(rights, "Producer", Producer)
-    admin = cast(AdminClient, GrantingAdmin(longest))
+    monkeypatch.setattr(producer, "Producer", Producer)
+    admin = Admin(cast(AdminClient, GrantingAdmin(longest)))
     finding = rights.on_id(admin, _RIGHT, {})
     return finding.level, asked
 

@@ -25,6 +25,7 @@ from consumer.session import Session
 from consumer.settings import Settings
 from consumer.writing import Writing
 from season.cli import StoppedError
+from season.client.admin import Admin
 from season.settings import load
 from season.topics import DEAD_LETTER_BYTES, Described, Topic
 from tests.chaos.verdict import Verdict, judge
@@ -91,7 +92,7 @@ class LoopMember:
     def client(self) -> FakeConsumer:
         """The client by which it is a member of its group."""
         assert self.source is not None
-        return cast(Any, self.source)._consumer  # type: ignore[no-any-return]
+        return cast(Any, self.source)._consumer._consumer  # type: ignore[no-any-return]
 
     def _run(self) -> None:
         clock, status = self.process.broker.clock, Status(self.process.broker.clock.monotonic)
@@ -100,7 +101,7 @@ class LoopMember:
         settings, complaints, admin = (
             load(Settings, {"CONSUMER_GROUP": GROUP}),
             Complaints(),
-            cast(Any, FakeAdminClient(properties)),
+            Admin(cast(Any, FakeAdminClient(properties))),
         )
         source = self.source = Source(environ, GROUP, TOPICS.readings.name)
         session = Session(
