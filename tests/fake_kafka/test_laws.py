@@ -5,16 +5,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import confluent_kafka
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
-from tests.fake_kafka.admin import FakeAdminClient
 from tests.fake_kafka.broker import Clock, FakeKafka
-from tests.fake_kafka.consumer import FakeConsumer
+from tests.fake_kafka.interface import FAKE, REAL, ClientClasses, ConsumerCalls, ProducerCalls
 from tests.fake_kafka.process import FakeProcess
-from tests.fake_kafka.producer import FakeProducer
 
 _SECONDS = 30.0
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
@@ -30,13 +27,13 @@ READ = {
 class Cluster:
     """A topic of two partitions with a name of its own, and clients for it; real ones, or the fake's."""
 
-    def __init__(self, topic: str, servers: object, clients: Any, wait: Callable[[float], None]) -> None:
+    def __init__(self, topic: str, servers: object, clients: ClientClasses, wait: Callable[[float], None]) -> None:
         self.topic, self._servers, self._clients, self.wait = topic, servers, clients, wait
-        self._made: list[Any] = []
+        self._made: list[ConsumerCalls] = []
 
-    def producer(self, name: str = "id", timeout_ms: int = 60_000) -> Any:
+    def producer(self, name: str = "id", timeout_ms: int = 60_000) -> ProducerCalls:
         """Return a transactional producer whose id has this name in this test, and which has taken it."""
-        made = self._clients.Producer(
+        made = self._clients.producer(
             {
                 "bootstrap.servers": self._servers,
                 "transactional.id": f"{self.topic}.{name}",
@@ -51,9 +48,9 @@ class Cluster:
         """Return a member of the group, with all that it has been given so far."""
         return Membership(self.consumer(**{"partition.assignment.strategy": "cooperative-sticky"}), self.topic)
 
-    def consumer(self, **more: Any) -> Any:
+    def consumer(self, **more: Any) -> ConsumerCalls:
         """Return a consumer that has the group's name."""
-        made = self._clients.Consumer(
+        made = self._clients.consumer(
             {"bootstrap.servers": self._servers, "group.id": f"{self.topic}.group", **READ, **more}
         )
         self._made.append(made)
@@ -67,10 +64,11 @@ class Cluster:
         while True:
             message = reader.poll(_SECONDS)
             assert message is not None, "neither a message nor an end"
-            if message.error() is not None:
-                assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
-                return found, message.offset()
-            found.append((message.offset(), message.value()))
+            error, offset = message.error(), message.offset() or 0
+            if error is not None:
+                assert error.code() == KafkaError._PARTITION_EOF, error
+                return found, offset
+            found.append((offset, message.value() or b""))
 
     def committed(self, seconds: float = _SECONDS) -> int:
         """Return the group's offset of partition 0, -1001 where it has none; KafkaException where it is unstable."""
@@ -81,7 +79,7 @@ class Cluster:
 
     def end(self) -> int:
         """Return the end of partition 0, open transactions included."""
-        admin = self._clients.AdminClient({"bootstrap.servers": self._servers})
+        admin = self._clients.admin({"bootstrap.servers": self._servers})
         at = TopicPartition(self.topic, 0)
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         return int(admin.list_offsets({at: latest}, request_timeout=_SECONDS)[at].result().offset)
@@ -99,7 +97,7 @@ class Cluster:
 class Membership:
     """A member of the group, and what its callbacks were told."""
 
-    def __init__(self, consumer: Any, topic: str) -> None:
+    def __init__(self, consumer: ConsumerCalls, topic: str) -> None:
         self.consumer = consumer
         self.calls: list[tuple[str, list[int]]] = []
 
@@ -143,22 +141,14 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     topic = f"t{uuid.uuid4().hex[:8]}"
     if request.param == "fake":
         clock = Clock()
-        made = Cluster(topic, FakeProcess(FakeKafka({topic: 2}, clock)), _Fake, clock.sleep)
+        made = Cluster(topic, FakeProcess(FakeKafka({topic: 2}, clock)), FAKE, clock.sleep)
     else:
         servers = request.getfixturevalue("broker").bootstrap_servers
-        made = Cluster(topic, servers, _Real, time.sleep)
+        made = Cluster(topic, servers, REAL, time.sleep)
         admin = AdminClient({"bootstrap.servers": servers})
         admin.create_topics([NewTopic(topic, 2)])[topic].result()
     yield made
     made.close()
-
-
-class _Fake:
-    Consumer, Producer, AdminClient = FakeConsumer, FakeProducer, FakeAdminClient
-
-
-class _Real:
-    Consumer, Producer, AdminClient = confluent_kafka.Consumer, confluent_kafka.Producer, AdminClient
 
 
 def refused(call: Callable[..., object], *arguments: object) -> KafkaError:
@@ -170,7 +160,7 @@ def refused(call: Callable[..., object], *arguments: object) -> KafkaError:
     return error
 
 
-def write(producer: Any, topic: str, *values: bytes) -> None:
+def write(producer: ProducerCalls, topic: str, *values: bytes) -> None:
     """Open a transaction and write these, as far as the broker."""
     producer.begin_transaction()
     for value in values:
@@ -342,6 +332,7 @@ def test_an_end_comes_once_and_again_after_a_message(cluster: Cluster) -> None:
         producer.commit_transaction(_SECONDS)
         while not seen or seen[-1] != cluster.end():
             message = reader.poll(_SECONDS)
+            assert message is not None
             seen.append(message.offset() if message.error() is not None else message.value())
         assert reader.poll(0.5) is None
     assert [one for one in seen if one != 0] in ([b"a", 2, b"b", 4], [b"a", 1, 2, b"b", 3, 4], [b"a", 2, b"b", 3, 4])
@@ -352,4 +343,7 @@ def test_what_was_truncated_is_told(cluster: Cluster) -> None:
     reader = cluster.consumer()
     reader.incremental_assign([TopicPartition(cluster.topic, 0, 5)])
     message = reader.poll(_SECONDS)
-    assert message.error().code() == KafkaError._AUTO_OFFSET_RESET
+    assert message is not None
+    error = message.error()
+    assert error is not None
+    assert error.code() == KafkaError._AUTO_OFFSET_RESET
