@@ -83,7 +83,8 @@ class ChangelogWriter:
         records = self._records(self._state, self._state.changes())
         self.written += sum(len(key) + len(value or b"") for key, value in records)
         outputs = [(self._name, key, value, None, 0) for key, value in records]
-        self._transactions.run(outputs, "", {}, self._member.consumer_group_metadata())
+        self._transactions.start(outputs, "", {}, self._member.consumer_group_metadata())
+        self._transactions.finish()
         self._state.commit()
 
 

@@ -106,7 +106,8 @@ def fill(environ: Mapping[str, str], zones: int) -> None:
                 for key, value in log.records(state, state.changes(), origin):
                     outputs.append((topics.changelog.name, key, value, None, number))
                 state.commit()
-            transactions.run(outputs, topics.readings.name, {}, member.consumer_group_metadata())
+            transactions.start(outputs, topics.readings.name, {}, member.consumer_group_metadata())
+            transactions.finish()
     member.close()
 
 

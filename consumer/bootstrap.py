@@ -19,7 +19,7 @@ from consumer.adapters.metrics import Metrics
 from consumer.adapters.probe import Probe
 from consumer.adapters.refusal import Remedies
 from consumer.adapters.restore import Restorer
-from consumer.adapters.session import session_timeout
+from consumer.adapters.session_timeout import session_timeout
 from consumer.adapters.signals import Signals
 from consumer.adapters.source import Source
 from consumer.adapters.transaction import FencedError, Transactions
@@ -162,16 +162,7 @@ def _serve_partitions(
         admission=Admission(session_timeout(admin, source.properties, group)),
         complaints=complaints,
     )
-    if (size := batch_bytes(admin, topics)) is not None:
-        transactions.limit_batches(size)
-    session = Session(
-        source=source,
-        transactions=transactions,
-        writing=writing,
-        topics=topics,
-        letter_bytes=dead_letter_bytes(admin, topics),
-        stopped=program.stopped,
-    )
+    session = _session(program, source, transactions, writing, admin, topics)
     assignment = Assignment(
         settings=settings, topics=topics, restorer=restorer, calendar=models.calendar, changed=status.partitions
     )
@@ -189,6 +180,22 @@ def _serve_partitions(
             monitor=monitor,
             stopped=program.stopped,
         ).run()
+
+
+def _session(
+    program: _Program, source: Source, transactions: Transactions, writing: Writing, admin: Admin, topics: Described
+) -> Session:
+    """Return the session, which writes nothing that is larger than the topics take."""
+    if (size := batch_bytes(admin, topics)) is not None:
+        transactions.limit_batches(size)
+    return Session(
+        source=source,
+        transactions=transactions,
+        writing=writing,
+        topics=topics,
+        letter_bytes=dead_letter_bytes(admin, topics),
+        stopped=program.stopped,
+    )
 
 
 def _claim(claiming: Claiming, group: str, topics: Described) -> None:

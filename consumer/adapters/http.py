@@ -63,7 +63,7 @@ class Status:
         self._outside = outside
 
     def partitions(self, assigned: set[int], restored: set[int]) -> None:
-        """Note which partitions are this instance's, and of which of them the state is there."""
+        """Note which partitions this instance has, and which of them are restored."""
         self._missing = frozenset(assigned - restored)
 
     def cannot_write(self, why: str | None) -> None:
@@ -76,12 +76,12 @@ class Status:
         return answered is not None and self._clock() - answered < SILENCE
 
     def health(self) -> str | None:
-        """Why the service is not healthy, or None where it is."""
+        """Return why the service is not healthy, or None where it is."""
         still = self._clock() - self._beat
         return f"the loop has stood still for {still:.0f} s" if still >= STANDSTILL else None
 
     def unready(self) -> str | None:
-        """Why the service is not ready, or None where it is."""
+        """Return why the service is not ready, or None where it is."""
         if not self.broker_answers():
             return "the broker does not answer"
         if self._obstacle is not None:
@@ -94,7 +94,7 @@ class Status:
 
 @contextlib.contextmanager
 def serve(host: str, port: int, status: Status, metrics: Metrics, model: Callable[[], Model]) -> Iterator[int]:
-    """Answers on `host` and `port` (HTTP_HOST, HTTP_PORT) while the context lasts; yields the port it has.
+    """Answer on `host` and `port` (HTTP_HOST, HTTP_PORT) while the context lasts; yield the port that is used.
 
     Raises `SettingError` where the port is taken or the host is none of this machine's.
     """
@@ -173,7 +173,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Cuts off connections that have lasted too long; asked between any two requests and when there is none."""
+        """Cut off connections that last too long. The server calls this after each request and in each wait."""
         latest = time.monotonic() - _LONGEST_REQUEST
         for request, began in list(self._open.items()):
             if began < latest:
@@ -191,17 +191,17 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _LONGEST_REQUEST
 
     def do_GET(self) -> None:
-        """Answers with the page."""
+        """Answer with the page."""
         page = self.server.pages.get(self.path.partition("?")[0])
         known = " ".join(self.server.pages)
         self._answer(*(page() if page else (404, _TEXT, f"not here; there are {known}\n".encode())))
 
     def do_HEAD(self) -> None:
-        """Answers with the page's head."""
+        """Answer with the page's headers alone."""
         self.do_GET()
 
     def parse_request(self) -> bool:
-        """Nothing can be changed from here: every other method is refused, whatever its name."""
+        """Parse a request, and refuse all methods but GET and HEAD: nothing can be changed over HTTP."""
         if not super().parse_request():
             return False
         if self.command not in {"GET", "HEAD"}:
@@ -221,5 +221,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name it has)
-        """Requests are not worth a line."""
+        """Log a request for debugging alone: at other levels a line for each would hide the rest."""
         log.debug("HTTP request", client=self.client_address[0], said=format % args)

@@ -72,141 +72,169 @@ class _Lag(Collector):
         yield by_partition
 
 
-class Metrics:
-    """The metrics of one process, in a registry of their own; may be read while they are written."""
+class _Committed:
+    """What is counted when a transaction has come to its end."""
 
-    def __init__(self) -> None:
-        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._registry = registry = CollectorRegistry()
-        self._readings = Counter("season_readings", "Messages read from the readings topic.", registry=registry)
-        self._predictions = Counter(
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.readings = Counter("season_readings", "Messages read from the readings topic.", registry=registry)
+        self.predictions = Counter(
             "season_predictions",
             "Predictions published, by label and by the season of the window's month.",
             ["label", "calendar_label"],
             registry=registry,
         )
-        self._letters = Counter("season_dead_letters", "Dead letters written.", ["reason"], registry=registry)
-        self._repeats = Counter(
+        self.letters = Counter("season_dead_letters", "Dead letters written.", ["reason"], registry=registry)
+        self.repeats = Counter(
             "season_repeats", "Readings equal to the one that stood for their hour.", registry=registry
         )
-        self._corrections = Counter(
+        self.corrections = Counter(
             "season_corrections", "Readings that replaced a different one of their hour.", registry=registry
         )
-        self._lost = Counter(
+        self.lost = Counter(
             "season_lost_messages", "Offsets that were gone before they were read.", registry=registry
         )
-        self._transactions = Counter(
+        for labels in product(LABELS, LABELS):
+            self.predictions.labels(*labels)
+        for reason in REASONS:
+            self.letters.labels(reason)
+
+
+class _Transactions:
+    """How transactions end, and how long their commits take."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.results = Counter(
             "season_transactions",
             "Transactions, by what became of them: committed, aborted (undone, and decided again), or expired: the "
             "broker's word on it was lost, and what was committed is read back.",
             ["result"],
             registry=registry,
         )
-        self._windows = Gauge(
-            "season_open_windows", "Windows with a reading that have not ended, scored or not.", registry=registry
-        )
-        self._lag = _Lag(registry)
-        self._restoring = Gauge(
-            "season_restoring_records",
-            "Records of the changelog to be read before the readings of partitions that came flow.",
-            registry=registry,
-        )
-        self._restoring_partitions = Gauge(
-            "season_restoring_partitions",
-            "Partitions of this instance whose readings do not flow before their changelog is read.",
-            registry=registry,
-        )
-        self._held = Gauge(
-            "season_held_messages",
-            "Messages behind an open transaction of a publisher's, which nobody can read before it ends.",
-            registry=registry,
-        )
-        self._waiting = Gauge(
-            "season_waiting_seconds",
-            "Seconds for which readings have waited while none was read; of all partitions the longest.",
-            registry=registry,
-        )
-        self._commits = Histogram(
+        self.seconds = Histogram(
             "season_commit_seconds",
             "Time that the commit of a transaction took.",
             buckets=_COMMIT_BUCKETS,
             registry=registry,
         )
-        self._model = Gauge(
+        for result in (COMMITTED, ABORTED, EXPIRED):
+            self.results.labels(result)
+
+
+class _Partitions:
+    """What is true now of the partitions that this instance has."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.windows = Gauge(
+            "season_open_windows", "Windows with a reading that have not ended, scored or not.", registry=registry
+        )
+        self.lag = _Lag(registry)
+        self.restoring_records = Gauge(
+            "season_restoring_records",
+            "Records of the changelog to be read before the readings of partitions that came flow.",
+            registry=registry,
+        )
+        self.restoring = Gauge(
+            "season_restoring_partitions",
+            "Partitions of this instance whose readings do not flow before their changelog is read.",
+            registry=registry,
+        )
+        self.held = Gauge(
+            "season_held_messages",
+            "Messages behind an open transaction of a publisher's, which nobody can read before it ends.",
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "season_waiting_seconds",
+            "Seconds for which readings have waited while none was read; of all partitions the longest.",
+            registry=registry,
+        )
+
+
+class _Model:
+    """Which model is in force, and what became of new files."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.info = Gauge(
             "season_model_info",
             "1 for the model in force, as predictions name it.",
             ["name", "version"],
             registry=registry,
         )
-        self._in_force: tuple[str, str] | None = None
-        self._reloads = Counter(
+        self.in_force: tuple[str, str] | None = None
+        self.reloads = Counter(
             "season_model_reloads",
             "New model files at MODEL_PATH, by what became of them; a refused one leaves the running model.",
             ["result"],
             registry=registry,
         )
-        ProcessCollector(registry=registry)
-        for labels in product(LABELS, LABELS):
-            self._predictions.labels(*labels)
-        for result in (COMMITTED, ABORTED, EXPIRED):
-            self._transactions.labels(result)
-        for reason in REASONS:
-            self._letters.labels(reason)
         for result in RELOADS:
-            self._reloads.labels(result)
+            self.reloads.labels(result)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own; may be read while they are written."""
+
+    def __init__(self) -> None:
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        self._committed = _Committed(self._registry)
+        self._transactions = _Transactions(self._registry)
+        self._partitions = _Partitions(self._registry)
+        self._model = _Model(self._registry)
+        ProcessCollector(registry=self._registry)
 
     def add(self, counted: Counted) -> None:
-        """Adds what a transaction that is now committed comes to."""
-        self._readings.inc(counted.readings)
-        self._repeats.inc(counted.repeats)
-        self._corrections.inc(counted.corrections)
+        """Count what a transaction that is now committed contains."""
+        self._committed.readings.inc(counted.readings)
+        self._committed.repeats.inc(counted.repeats)
+        self._committed.corrections.inc(counted.corrections)
         for (label, calendar_label), count in counted.labels.items():
-            self._predictions.labels(label, calendar_label).inc(count)
+            self._committed.predictions.labels(label, calendar_label).inc(count)
         for reason, count in counted.reasons.items():
-            self._letters.labels(reason).inc(count)
+            self._committed.letters.labels(reason).inc(count)
 
     def committed(self, seconds: float) -> None:
-        """Notes that a transaction was committed, and how long that took."""
-        self._commits.observe(seconds)
-        self._transactions.labels(COMMITTED).inc()
+        """Count a transaction that was committed; its commit took `seconds`."""
+        self._transactions.seconds.observe(seconds)
+        self._transactions.results.labels(COMMITTED).inc()
 
     def undone(self, expired: bool) -> None:
-        """Counts a transaction that was not committed, or of which that is not known."""
-        self._transactions.labels(EXPIRED if expired else ABORTED).inc()
+        """Count a transaction that was aborted or, where that is not known, `expired`."""
+        self._transactions.results.labels(EXPIRED if expired else ABORTED).inc()
 
     def lost(self, messages: int) -> None:
-        """Counts offsets that were gone before they were read."""
-        self._lost.inc(messages)
+        """Count offsets that were gone before they were read."""
+        self._committed.lost.inc(messages)
 
     def gauges(self, open_windows: int, restoring_records: int, restoring_partitions: int) -> None:
-        """Sets what is true now of the partitions that this instance holds."""
-        self._windows.set(open_windows)
-        self._restoring.set(restoring_records)
-        self._restoring_partitions.set(restoring_partitions)
+        """Set what is true now of the partitions that this instance has."""
+        self._partitions.windows.set(open_windows)
+        self._partitions.restoring_records.set(restoring_records)
+        self._partitions.restoring.set(restoring_partitions)
 
     def lag(self, partitions: Mapping[int, int | None] | None) -> None:
-        """Sets the lag of each partition of this instance, None where it is not known.
+        """Set the lag of each partition of this instance, None where it is not known.
 
         None for all of them where it is not even known which partitions this instance has.
         """
-        self._lag.partitions = partitions
+        self._partitions.lag.partitions = partitions
 
     def model(self, name: str, version: str) -> None:
-        """Says which model is in force."""
-        before, self._in_force = self._in_force, (name, version)
-        self._model.labels(name, version).set(1)
-        if before not in {None, self._in_force}:
-            self._model.remove(*before)
+        """Set which model is in force."""
+        before, self._model.in_force = self._model.in_force, (name, version)
+        self._model.info.labels(name, version).set(1)
+        if before not in {None, self._model.in_force}:
+            self._model.info.remove(*before)
 
     def reloaded(self, result: str) -> None:
-        """Counts a new model file that was taken up or refused, one of `RELOADS`."""
-        self._reloads.labels(result).inc()
+        """Count a new model file that was taken up or refused, one of `RELOADS`."""
+        self._model.reloads.labels(result).inc()
 
     def waiting(self, held: int, seconds: float) -> None:
-        """Sets what waits, and for how long."""
-        self._held.set(held)
-        self._waiting.set(seconds)
+        """Set how many messages are held back, and for how long readings have waited."""
+        self._partitions.held.set(held)
+        self._partitions.waiting.set(seconds)
 
     def text(self) -> bytes:
-        """All metrics in Prometheus' text format, of the type `CONTENT_TYPE`."""
+        """Return all metrics in Prometheus' text format, of the type `CONTENT_TYPE`."""
         return prometheus_client.generate_latest(self._registry)

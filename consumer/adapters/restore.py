@@ -1,4 +1,4 @@
-"""Reads partitions' changelogs back, a bit at each call, so that other partitions go on flowing meanwhile."""
+"""Reads partitions' changelogs back, a part at each call, so that other partitions go on flowing meanwhile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Restored:
 
 
 class _Reading:
-    """One partition on its way.
+    """The restore of one partition.
 
     The order of the questions matters. A transaction of the partition's owner of before may be open, with offsets
     that the broker has taken and records that it has not got yet. Once the group's offset is stable, each such
@@ -74,12 +74,12 @@ class _Reading:
         self.reached = -1
 
     def apply(self, message: KafkaMessage) -> None:
-        """One record. Raises DamagedError."""
+        """Apply one record to the state. Raises DamagedError."""
         if self._bounds is None:
             self.replay.apply(message.key(), message.value())
 
     def end(self) -> int | None:
-        """The changelog's end, once it is told. RefusedError."""
+        """Ask for the changelog's end, and return it; None until the broker has answered. Raises RefusedError."""
         if not self.committed.answered():
             return None
         if self._end is None:
@@ -87,11 +87,11 @@ class _Reading:
         return self._end.value if self._end.answered() else None
 
     def left(self) -> int:
-        """How many offsets are still to be read, as far as is known."""
+        """Return how many offsets of the changelog are still to be read; 0 while its end is not known."""
         return max(0, (self.end() or 0) - self.position)
 
     def result(self) -> Restored | None:
-        """What it comes to, once all of it is read. RefusedError, DamagedError."""
+        """Return what was restored, None while the changelog is not read to its end. RefusedError, DamagedError."""
         if self._bounds is None:
             end = self.end()
             # The end of what is committed; the end that counts lies behind the open transactions of the dead too.
@@ -123,22 +123,25 @@ class Restorer:
 
     @property
     def partitions(self) -> set[int]:
-        """The partitions that are being restored."""
+        """Return the partitions that are being restored."""
         return set(self._readings)
 
     def begin(self, partition: int) -> None:
-        """Starts to restore a partition, from the beginning. ClientError."""
+        """Begin to restore a partition, from the start of its changelog. Raises ClientError."""
         self.drop(partition)
         self._consumer.add({partition: BEGINNING})
         self._readings[partition] = _Reading(self._calendar, self._broker, partition)
 
     def drop(self, partition: int) -> None:
-        """Forgets a partition, where it is being restored."""
+        """Stop restoring a partition. Nothing happens where it is not being restored."""
         if self._readings.pop(partition, None) is not None:
             self._consumer.remove([partition])
 
     def proceed(self, wait: float) -> dict[int, Restored]:
-        """Reads on for a moment; the partitions that are whole now. RefusedError, SettingError for a damaged one."""
+        """Read on, and return the partitions that are restored now; wait for records for at most `wait` seconds.
+
+        Raises RefusedError, and SettingError where a changelog is damaged.
+        """
         batch = self._consumer.poll(wait, _BATCH)
         for message in batch.messages:
             self._apply(message)
@@ -151,11 +154,11 @@ class Restorer:
         return result
 
     def left(self) -> dict[int, int]:
-        """How many offsets of each partition's changelog are still to be read, as far as is known."""
+        """Return how many offsets of each partition's changelog are still to be read, 0 for an unknown end."""
         return {partition: reading.left() for partition, reading in self._readings.items()}
 
     def close(self) -> None:
-        """Ends the client."""
+        """Close the client."""
         self._consumer.close()
 
     def _apply(self, message: KafkaMessage) -> None:

@@ -10,7 +10,7 @@ import structlog
 
 from consumer.adapters.group import ForeignGroupError
 from consumer.adapters.logs import client_logger
-from consumer.adapters.session import is_newer_protocol
+from consumer.adapters.session_timeout import is_newer_protocol
 from season.client.consumer import GroupMetadata, PartitionEvent, TopicConsumer, consumer_client, generation
 from season.client.errors import ClientError, Code
 from season.client.message import KafkaMessage
@@ -41,12 +41,12 @@ _READ = {
     "fetch.max.bytes": 2 * 1024 * 1024,
     **STATISTICS,
 }
-_BATCH = 5000
-_ASK = 3.0  # seconds that the broker may take for an answer
-_TRY = 0.01  # the longest wait while it is tried what can be read
-_AGAIN = 2.0  # seconds until a member that was refused asks again
-_THROTTLED_S = 60.0
-_TWINS = 20.0  # seconds: fenced again so soon after joining anew, there is another one of this name, and alive
+_MAX_MESSAGES = 5000
+_ANSWER_S = 3.0  # how long the broker may take for an answer
+_TRIAL_WAIT_S = 0.01  # the longest wait while it is tried what can be read
+_REJOIN_DELAY_S = 2.0  # after which a member that was refused asks again
+_THROTTLED_S = 60.0  # for which a quota counts as in force after it made us wait
+_TWIN_S = 20.0  # fenced again so soon after joining again: another member of this name is alive
 _SETTINGS: dict[int, str] = {
     Code.INVALID_SESSION_TIMEOUT: "KAFKA_SESSION_TIMEOUT_MS",
     Code.INVALID_GROUP_ID: "CONSUMER_GROUP",
@@ -56,23 +56,24 @@ _FOREIGN = {Code.INCONSISTENT_GROUP_PROTOCOL, Code.GROUP_ID_NOT_FOUND}
 
 
 class Owner(Protocol):
-    """Who is told of partitions that come and go, inside the client's callback; it must raise nothing."""
+    """What `Source` calls when partitions come and go: inside the client's callback, where nothing may be raised."""
 
     def assigned(self, partitions: list[int]) -> None:
-        """These come: they are paused until `start`."""
+        """Take over partitions, which are paused until `start`."""
 
     def revoked(self, partitions: list[int]) -> None:
-        """These go after this call."""
+        """Give up partitions, which go after this call."""
 
     def lost(self, partitions: list[int]) -> None:
-        """These belong to another already: nothing of them may be committed."""
+        """Drop partitions that another member has already: nothing of them may be committed."""
 
 
 @dataclass
 class Polled:
-    """What one look brought: messages by partition, ends reached (with the next offset), partitions cut short.
+    """What one poll brought: messages by partition, and the ends of partitions that were reached behind them.
 
-    `unreadable`: offsets that come next and that no client can read. A partition's end stands behind its messages.
+    `ends` has the next offset for each such partition. `gone` are partitions whose next offset the broker has
+    no more. `unreadable` are offsets that come next and that no client can read.
     """
 
     messages: dict[int, list[KafkaMessage]] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class Polled:
 
     @property
     def count(self) -> int:
-        """How many messages came."""
+        """Return the number of messages."""
         return sum(map(len, self.messages.values()))
 
 
@@ -104,11 +105,11 @@ class Source:
 
     @property
     def properties(self) -> Mapping[str, Any]:
-        """The properties of the client that is the member."""
+        """Return the properties of the client that is a member of the group."""
         return self._properties
 
     def subscribe(self, owner: Owner) -> None:
-        """Joins the group."""
+        """Join the group; `owner` is called when partitions come and go."""
         self._owner = owner
 
         def assigned(partitions: list[int]) -> None:
@@ -137,25 +138,30 @@ class Source:
 
         self._consumer.subscribe(assigned=assigned, revoked=revoked, lost=lost)
 
-    def poll(self, wait: float, most: int = _BATCH) -> Polled:
-        """Up to `most` of what is there, `wait` seconds at most for the first. RefusedError, ClientError."""
-        taken = Polled()
+    def poll(self, wait: float, most: int = _MAX_MESSAGES) -> Polled:
+        """Return at most `most` messages that are there; wait at most `wait` seconds for the first.
+
+        Raises RefusedError, SettingError, ForeignGroupError and ClientError.
+        """
+        polled = Polled()
         if self._refused is not None and not self._join_again(wait):
-            return taken
-        batch = self._consumer.poll(min(wait, _TRY) if self._standstills.trying else wait, 1 + min(most, _BATCH))
+            return polled
+        batch = self._consumer.poll(
+            min(wait, _TRIAL_WAIT_S) if self._standstills.trying else wait, 1 + min(most, _MAX_MESSAGES)
+        )
         if batch:
             for partition, messages in batch.runs:
-                taken.messages.setdefault(partition, []).extend(messages)
+                polled.messages.setdefault(partition, []).extend(messages)
             for event in batch.events:
-                self._hear(event, taken)
-            self._note(taken)
-        taken.unreadable = self._standstills.proceed()
-        for partition, found in taken.unreadable.items():
+                self._note_event(event, polled)
+            self._drop_stale(polled)
+        polled.unreadable = self._standstills.proceed()
+        for partition, found in polled.unreadable.items():
             log.warning("messages cannot be read", partition=partition, first=found[0], last=found[-1])
-        return taken
+        return polled
 
     def start(self, partition: int, offset: int) -> None:
-        """Lets an assigned partition flow from an offset."""
+        """Let an assigned partition flow from an offset."""
         self._standstills.begin(partition, offset)
         try:
             self._consumer.seek(partition, offset)
@@ -168,25 +174,25 @@ class Source:
         self._consumer.resume([partition])
 
     def pause(self, partitions: Iterable[int]) -> None:
-        """Stops the flow of partitions until their next `start`."""
+        """Let partitions wait until their next `start`."""
         partitions = list(partitions)
         self._standstills.forget(partitions)
         self._consumer.pause(partitions)
 
     def known_end(self, partition: int) -> int:
-        """The end of a partition as the last fetch told it, without asking the broker; -1 before the first."""
+        """Return the end of a partition as of the last fetch, without asking the broker; -1 before the first one."""
         return self._consumer.known_end(partition)
 
     def end(self, partition: int) -> int:
-        """The end of a partition of which messages came. ClientError."""
+        """Return the end of a partition with messages; ask the broker where the client forgot it. ClientError."""
         known = self.known_end(partition)
         if known > 0:
             return known
         # The client has given the partition up, and what it knew.
-        return self._consumer.end(partition, _ASK)
+        return self._consumer.end(partition, _ANSWER_S)
 
     def group_metadata(self) -> GroupMetadata | None:
-        """Who this member is: a commit with it is refused once the group has gone on without it.
+        """Return who this member is; a commit with that is refused once the group has gone on without this member.
 
         None where the group has thrown it out already. With the metadata of one that has not joined (again) yet the
         broker would take a commit as from one that is in no group.
@@ -217,7 +223,7 @@ class Source:
         return time.monotonic() - self._throttled < _THROTTLED_S
 
     def close(self) -> None:
-        """Leaves the group."""
+        """Leave the group."""
         self._standstills.close()
         self._consumer.close()
 
@@ -233,28 +239,33 @@ class Source:
         if seconds > 0:
             self._throttled = time.monotonic()
 
-    def _note(self, taken: Polled) -> None:
-        """What came is no standstill; what was on its way before a seek has not come."""
-        for partition, messages in taken.messages.items():
+    def _drop_stale(self, polled: Polled) -> None:
+        """Drop messages from before the last seek, and ends with messages behind them; note which partitions flow."""
+        for partition, messages in polled.messages.items():
             start = self._standstills.start(partition)
             if (messages[0].offset() or 0) < start:
                 messages[:] = [message for message in messages if (message.offset() or 0) >= start]
             if messages:
                 self._standstills.came(partition, messages[-1].offset())
-            if partition in taken.ends and taken.ends[partition] <= (messages[-1].offset() or 0 if messages else -1):
-                del taken.ends[partition]  # more came after it
-        for partition in taken.ends:
+            if partition in polled.ends and polled.ends[partition] <= (
+                messages[-1].offset() or 0 if messages else -1
+            ):
+                del polled.ends[partition]  # more came after it
+        for partition in polled.ends:
             self._standstills.came(partition, None)
-        for partition in [partition for partition, messages in taken.messages.items() if not messages]:
-            del taken.messages[partition]
+        for partition in [partition for partition, messages in polled.messages.items() if not messages]:
+            del polled.messages[partition]
 
-    def _hear(self, event: PartitionEvent, taken: Polled) -> None:
-        """What is no message: an end, a gap, or an error of the client's."""
+    def _note_event(self, event: PartitionEvent, polled: Polled) -> None:
+        """Note what came in place of a message: an end, a gap, or an error of the client's.
+
+        Raises RefusedError, SettingError and ForeignGroupError for the errors that end the program.
+        """
         error, partition = event.error, event.partition
         if event.is_end:
-            taken.ends[partition] = event.offset
+            polled.ends[partition] = event.offset
         elif error.code in {Code.AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE}:
-            taken.gone.append(partition)
+            polled.gone.append(partition)
         elif error.code in UNREADABLE:
             self._standstills.doubt(partition, event.offset, error.sentence)
         else:
@@ -269,7 +280,10 @@ class Source:
                 log.warning("Kafka", error=error.sentence, code=error.name)
 
     def _react_to_fatal(self, error: ClientError) -> None:
-        """After this the client does nothing any more; of the cause it keeps the sentence alone."""
+        """Raise what ends the program, or note that a new client has to join: this one does nothing any more.
+
+        A fatal error has one code for all causes; which cause it is, its sentence alone says.
+        """
         name = f"KAFKA_GROUP_INSTANCE_ID={self._properties.get('group.instance.id')!r}"
         if _means(error, Code.UNRELEASED_INSTANCE_ID):
             self._refused = time.monotonic()
@@ -277,7 +291,7 @@ class Source:
         elif _means(error, Code.FENCED_INSTANCE_ID):
             # Also after a crash of the broker: it let this member in, and the answer that says so got lost.
             before, self._fenced = self._fenced, time.monotonic()
-            if self._fenced - before < _TWINS:
+            if self._fenced - before < _TWIN_S:
                 raise RefusedError(
                     f"{name}: a newer member of this name has joined the group, so this older one stops; give each "
                     "instance a name of its own"
@@ -296,10 +310,10 @@ class Source:
             raise RefusedError(f"Kafka: {error.sentence}")
 
     def _join_again(self, wait: float) -> bool:
-        """Joins with a new client once it is time to; until then, waits a little."""
+        """Join with a new client, and return True, once it is time to; before that wait a little and return False."""
         assert self._refused is not None
-        if time.monotonic() - self._refused < _AGAIN:
-            time.sleep(min(wait, _AGAIN))
+        if time.monotonic() - self._refused < _REJOIN_DELAY_S:
+            time.sleep(min(wait, _REJOIN_DELAY_S))
             return False
         self._refused = None
         self._consumer.close()
@@ -309,12 +323,12 @@ class Source:
 
 
 def _means(fatal: ClientError, code: int) -> bool:
-    """Whether a fatal error is this one, of which it carries the words alone."""
+    """Return whether a fatal error was caused by the error `code`: its sentence has the words of that error."""
     return ClientError(code).meaning in fatal.sentence
 
 
 def assignment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Partitions move one by one; under the newer group protocol the broker sees to it and takes no assignor."""
+    """Return the properties that let partitions move one by one. The newer group protocol does so by itself."""
     if environ.get("KAFKA_GROUP_PROTOCOL", "").lower() == "consumer":
         return {}
     # Members hear of a rebalance with their next heartbeat, each 3 s by default: so long would a partition that

@@ -10,6 +10,7 @@ from a call: take the id again, with a new producer, and restore), `FencedError`
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
 
@@ -72,50 +73,32 @@ class ExpiredError(AbortedError):
     """The producer is of no use any more, and whether the transaction was committed is not known."""
 
 
-class _Call:
-    """A call that another thread makes."""
-
-    def __init__(self, call: Callable[[], object]) -> None:
-        self._call = call
-        self._error: BaseException | None = None
-        self._ended = threading.Event()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended, for so many seconds at most; return whether it has."""
-        return self._ended.wait(timeout)
-
-    def result(self) -> None:
-        """Wait until it has ended, and raise what it raised."""
-        self._ended.wait()
-        if self._error is not None:
-            raise self._error
-
-    def run(self) -> None:
-        """Make the call."""
-        try:
-            self._call()
-        except BaseException as error:
-            self._error = error
-        finally:
-            self._ended.set()
-
-
 class _Caller:
-    """A thread that makes one call after the other, and does not keep the program from ending."""
+    """A thread that makes one call after the other. Unlike a pool's, it does not keep the program from ending."""
 
     def __init__(self) -> None:
-        self._calls: SimpleQueue[_Call] = SimpleQueue()
+        self._calls: SimpleQueue[tuple[Future[None], Callable[[], object]]] = SimpleQueue()
         threading.Thread(target=self._run, daemon=True, name="transaction").start()
 
-    def make(self, call: Callable[[], object]) -> _Call:
+    def submit(self, call: Callable[[], object]) -> "Future[None]":
         """Make a call, and return while it lasts."""
-        made = _Call(call)
-        self._calls.put(made)
-        return made
+        future: Future[None] = Future()
+        self._calls.put((future, call))
+        return future
 
     def _run(self) -> None:
         while True:
-            self._calls.get().run()
+            self._make(*self._calls.get())
+
+    @staticmethod
+    def _make(future: "Future[None]", call: Callable[[], object]) -> None:
+        """Make a call by itself, so that nothing of it, a producer that was replaced say, stays until the next."""
+        try:
+            call()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
 
 
 class Transactions:
@@ -133,14 +116,14 @@ class Transactions:
         self._refusing = ""  # the topic of the first message that was not delivered
         self._waiting: Callable[[ClientError | None], None] = lambda _: None
         self._committer, self._caller = _Caller(), _Caller()
-        self._conclusion: _Call | None = None
+        self._conclusion: Future[None] | None = None
 
     def limit_batches(self, size: int) -> None:
         """Send no batch larger than this from the next `acquire_id` on: the broker refuses one that is, each time."""
         self._properties["batch.size"] = min(size, int(self._properties.get("batch.size", _BATCH_BYTES)))
 
     def acquire_id(self, waiting: Callable[[ClientError | None], None]) -> None:
-        """Takes the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError.
+        """Acquire the id, which ends at once what a predecessor left open. RefusedError, StoppedError, FencedError.
 
         `waiting` gets, from now on, each error for which the coordinator is asked again, and None when it answers.
         """
@@ -177,7 +160,7 @@ class Transactions:
         self._begin()
         for output in outputs:
             self._send(*output)
-        self._conclusion = self._committer.make(lambda: self._conclude(topic, next_offsets, member))
+        self._conclusion = self._committer.submit(lambda: self._conclude(topic, next_offsets, member))
 
     def finish(self) -> None:
         """Wait until what was started is committed. AbortedError, FencedError, RefusedError, StoppedError."""
@@ -185,17 +168,10 @@ class Transactions:
         if conclusion is not None:
             conclusion.result()
 
-    def run(
-        self, outputs: Iterable[Output], topic: str, next_offsets: Mapping[int, int], member: GroupMetadata
-    ) -> None:
-        """Write messages and commit them with the group's offsets. Raises what `start` and `finish` raise."""
-        self.start(outputs, topic, next_offsets, member)
-        self.finish()
-
     def wait(self) -> None:
         """Wait until what was started has come to its end, whichever; `finish` will say which."""
         if self._conclusion is not None:
-            self._conclusion.wait()
+            self._conclusion.exception()
 
     def _conclude(self, topic: str, next_offsets: Mapping[int, int], member: GroupMetadata) -> None:
         client = self._client
@@ -205,7 +181,7 @@ class Transactions:
 
     @property
     def _age(self) -> float:
-        """For how many seconds the transaction has been open."""
+        """Return for how many seconds the transaction has been open."""
         return 0.0 if self._began is None else time.monotonic() - self._began
 
     def _begin(self) -> None:
@@ -241,16 +217,19 @@ class Transactions:
         return self._producer
 
     def _within(self, call: Callable[[float], object]) -> None:
-        """Makes a call that takes a timeout; ExpiredError where it does not return in time all the same.
+        """Make a call that takes a timeout. Raises ExpiredError where it does not return in time all the same.
 
         After a crash of the broker a call can hang for minutes, whatever its timeout says. It is left to hang on a
         thread of its own with its producer, which the next one of the same id fences.
         """
-        conclusion = self._caller.make(lambda: call(_CALL_S))
-        if not conclusion.wait(2 * _CALL_S):
+        conclusion = self._caller.submit(lambda: call(_CALL_S))
+        try:
+            conclusion.result(2 * _CALL_S)
+        except TimeoutError:
+            if conclusion.done():
+                raise
             self._began, self._caller = None, _Caller()
-            raise ExpiredError("the Kafka client does not come back from a call")
-        conclusion.result()
+            raise ExpiredError("the Kafka client does not come back from a call") from None
 
     def _undelivered(self, error: ClientError | None, topic: str) -> None:
         # Only its topic: of several records in a batch the client says INVALID_RECORD, whatever the broker said.
@@ -276,7 +255,7 @@ class Transactions:
                 return
 
     def _react(self, error: ClientError) -> Exception:
-        """The exception that stands for the reaction to an error."""
+        """Return the exception that stands for the reaction to an error."""
         error = self._cause(error)
         try:
             refuse([error])

@@ -232,21 +232,19 @@ def link(zones: Records, windows: Records, row: int) -> None:
     older, newer = zones[zone]["newest"], -1
     while older >= 0 and windows[older]["day"] > day:
         older, newer = windows[older]["older"], older
-    windows[row]["older"], windows[row]["newer"] = older, newer
-    if older < 0:
-        zones[zone]["oldest"] = row
-    else:
-        windows[older]["newer"] = row
-    if newer < 0:
-        zones[zone]["newest"] = row
-    else:
-        windows[newer]["older"] = row
+    connect(zones, windows, zone, older, row)
+    connect(zones, windows, zone, row, newer)
 
 
 @compiled
 def unlink(zones: Records, windows: Records, row: int) -> None:
     """Take a row out of its zone's chain of open windows."""
-    zone, older, newer = windows[row]["zone"], windows[row]["older"], windows[row]["newer"]
+    connect(zones, windows, windows[row]["zone"], windows[row]["older"], windows[row]["newer"])
+
+
+@compiled
+def connect(zones: Records, windows: Records, zone: int, older: int, newer: int) -> None:
+    """Let two rows be neighbours in a zone's chain; -1 in the place of one makes the other the chain's end."""
     if older < 0:
         zones[zone]["oldest"] = newer
     else:

@@ -15,42 +15,41 @@ from tests.fake_kafka.process import HungError
 from tests.fake_kafka.producer import FakeProducer
 
 
-class LazyCall:
-    """As `transaction._Call`, made on the caller's thread when it is waited for: its moment is always the same."""
+class LazyCall(Future[None]):
+    """A call that is made on the caller's thread when it is waited for: its moment is always the same."""
 
     def __init__(self, call: Callable[[], object]) -> None:
+        super().__init__()
         self._call: Callable[[], object] | None = call
-        self._error: BaseException | None = None
-        self._hangs = False
 
-    @property
-    def ended(self) -> bool:
-        """Whether it has returned or raised."""
-        return self.wait()
+    def result(self, timeout: float | None = None) -> None:
+        """Make the call, and raise what it raised; TimeoutError where it hangs."""
+        self._make(timeout)
+        super().result(0)
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Make the call; return whether it has come back."""
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Make the call, and return what it raised."""
+        self._make(timeout)
+        return super().exception(0)
+
+    def _make(self, timeout: float | None) -> None:
         call, self._call = self._call, None
         if call is not None:
             try:
                 call()
             except HungError:
-                self._hangs = True
+                pass
             except BaseException as error:
-                self._error = error
-        return not self._hangs
-
-    def result(self) -> None:
-        """Make the call, and raise what it raised."""
-        assert self.wait(), "a call that hangs is waited for without an end"
-        if self._error is not None:
-            raise self._error
+                self.set_exception(error)
+            else:
+                self.set_result(None)
+        assert self.done() or timeout is not None, "a call that hangs is waited for without an end"
 
 
 class LazyCaller:
     """As `transaction._Caller`, without a thread."""
 
-    def make(self, call: Callable[[], object]) -> LazyCall:
+    def submit(self, call: Callable[[], object]) -> LazyCall:
         """Return a call that is still to be made."""
         return LazyCall(call)
 

@@ -60,7 +60,8 @@ class Writer:
 
     def commit(self, several: Iterable[Sequence[Row]]) -> None:
         """One commit; of several batches of readings, as that many commits would write them."""
-        self._transactions.run(self._records(several), "", {}, self._member.consumer_group_metadata())
+        self._transactions.start(self._records(several), "", {}, self._member.consumer_group_metadata())
+        self._transactions.finish()
 
     def commit_begun(self, several: Iterable[Sequence[Row]]) -> None:
         """The second half of a commit whose offsets are sent already."""

@@ -94,7 +94,8 @@ def run(transactions: Transactions, script: Script, meanwhile: Callable[[], None
         meanwhile()
         yield "topic", b"key", b"value", None, -1
 
-    transactions.run(outputs(), "readings", {}, b"metadata")
+    transactions.start(outputs(), "readings", {}, b"metadata")
+    transactions.finish()
 
 
 def test_a_call_that_may_be_repeated_is_repeated(transactions: Transactions) -> None:

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.adapters.session import session_timeout
+from consumer.adapters.session_timeout import session_timeout
 from season.client.admin import Admin
 
 
