@@ -35,6 +35,7 @@ from consumer.reload import Models
 from consumer.service import Service
 from consumer.session import Session
 from consumer.settings import Settings
+from consumer.warm import warm_up
 from consumer.writing import Writing
 from season.authorization import Authorization
 from season.client.admin import Admin
@@ -113,6 +114,8 @@ class _Program:
 
 def _work(program: _Program) -> None:
     """Make the clients, see to topics and rights, and run the loop. RefusedError, SettingError, StoppedError."""
+    # Where nothing was compiled in advance a member that is ready would let readings wait for that.
+    warm_up(log.info)
     environ, settings, topics = program.environ, program.settings, program.topics
     source = Source(environ, settings.consumer_group, topics.readings)
     transactional_id = f"{settings.consumer_group}-{settings.instance_id}"

@@ -3,8 +3,8 @@
 `python -m consumer.warm` is a step of the installation and of the image's build.
 """
 
-import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -43,8 +43,13 @@ def warm() -> None:
     replay.finish()
 
 
-if __name__ == "__main__":
+def warm_up(tell: Callable[[str], object]) -> None:
+    """Run every loop, and tell it where that took so long that they were not loaded but compiled."""
     began = time.monotonic()
     warm()
-    if time.monotonic() - began > _LOADING_S:
-        sys.stdout.write(f"compiled the loops of the service in {time.monotonic() - began:.0f} s\n")
+    if (seconds := time.monotonic() - began) > _LOADING_S:
+        tell(f"compiled the loops of the service in {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    warm_up(print)

@@ -99,6 +99,8 @@ def test_it_runs_outside_of_the_checkout(scripts: Path, broker: Broker, tmp_path
         assert sent.returncode == 0, sent.stderr
         wait(lambda: "started" in log.read_text() or service.poll() is not None, 120, "the service does not start")
         assert service.poll() is None, log.read_text()
+        # Compiled by the start, which is the first one here, and not while readings wait.
+        assert list(scripts.parent.glob("lib/python3*/site-packages/consumer/core/__pycache__/rule.read-*.nbc"))
         wait(lambda: bool(world.flat("PREDICTIONS_TOPIC")), 120, "there is no prediction")
         (message,) = world.flat("PREDICTIONS_TOPIC")
         assert decode_prediction(message.value).model == "italy-load"
